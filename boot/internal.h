@@ -1,0 +1,97 @@
+// Interfaces that boot/ keeps to itself, grouped by the file that implements them; boot.h is the public part.
+#ifndef KEELBACK_BOOT_INTERNAL_H
+#define KEELBACK_BOOT_INTERNAL_H
+
+#include <efi.h>
+#include "boot.h"
+
+// ---- entry.c: the firmware's tables; BS is NULL once boot services are gone ---------------------
+extern EFI_SYSTEM_TABLE *ST;
+extern EFI_BOOT_SERVICES *BS;
+extern EFI_RUNTIME_SERVICES *RT;
+
+// ---- keelback.lds ---------------------------------------------------------------------------------
+extern char image_start[], image_end[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[], bss_start[];
+
+// A stack of len bytes whose lowest page is its guard.
+#define STACK(name, len) \
+    uint8_t name[PAGE_SIZE + (len)] __attribute__((aligned(4096), section(".stacks,\"aw\",@nobits #")))
+#define STACK_TOP(name) ((uint64_t)(name) + sizeof(name))
+#define MAIN_STACK_LEN (512 * 1024)
+extern uint8_t main_stack[PAGE_SIZE + MAIN_STACK_LEN];
+
+// ---- collect.c, volume.c, options.c ---------------------------------------------------------------
+void collect(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
+void collect_time(void);
+void volume_collect(EFI_HANDLE device, const char *self);   // fills boot_info.files
+size_t utf8_from_ucs2(char *out, size_t out_len, const CHAR16 *in, size_t in_count);    // -> bytes, NUL added
+void options_parse_file(const char *text, size_t len);
+void options_parse_words(const char *text);
+void *firmware_pool(size_t len);                            // EfiLoaderData, zeroed; NULL: none
+
+// ---- acpi.c ------------------------------------------------------------------------------------------
+// The first table with that signature, length and checksum verified, or NULL.
+const uint8_t *acpi_find(const char *signature, uint32_t *len);
+
+// ---- memmap.c ----------------------------------------------------------------------------------------
+bool memmap_load(void);                     // read the firmware's map; its key is memmap_key
+extern UINTN memmap_key;
+void memmap_reserve(void);                  // allocate what memmap_load needs, with slack
+void memmap_add_conventional(void);         // after the exit: memory that nothing of the firmware lives in
+void memmap_add_boot_services(void);        // after our page tables, GDT and stack are in force
+
+// ---- paging.c, exec.c -----------------------------------------------------------------------------
+void paging_init(void);                     // build and load our page tables
+bool map_window(uint64_t virt, uint64_t phys, uint64_t len, int attr);     // as map_range, virt elsewhere; attr 0: unmap
+void paging_unmap(uint64_t addr);           // one page: a guard
+void exec_adopt(void);                      // give chunks made in firmware mode their W^X mapping
+
+// ---- desc.c, idt.c, apic.c, guard.S ----------------------------------------------------------------
+void desc_init(void);
+void idt_init(void);
+void madt_parse(void);                      // processors, IOAPICs, overrides; while any page tables map ACPI
+void apic_init(void);
+void apic_eoi(void);
+void apic_timer_arm(uint64_t delta_ns);     // one shot; 0 disarms
+
+enum { IST_DOUBLE_FAULT = 1, IST_NMI, IST_MACHINE_CHECK, IST_VC, IST_FAULT, IST_IRQ };
+
+typedef struct {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+    uint64_t vector, error;
+    uint64_t rip, cs, rflags, rsp, ss;
+} trap_frame_t;
+void trap(trap_frame_t *f);                 // from vectors.S
+void trap_report(const trap_frame_t *f) __attribute__((noreturn));     // panic.c
+void panic_end(void) __attribute__((noreturn));             // panic.c: frames, backtrace, then as fault= says
+extern uint64_t guard_sp;                   // guard.S: 0 while nothing is guarded
+extern int guard_vector;
+void guard_recover(void);
+
+// ---- time.c ----------------------------------------------------------------------------------------------
+void time_start(void);                      // first samples, at entry
+void time_first_sample(void);               // once ACPI is known
+void time_calibrate(void);                  // before the exit; waits only if too little time has passed
+uint64_t time_measure_hz(uint64_t count, uint64_t tsc_delta);
+
+// ---- serial.c ----------------------------------------------------------------------------------------------
+bool serial_init(void);                     // false: no UART at COM1
+bool serial_present(void);
+void serial_irq_start(void);                // from polling to interrupts
+void serial_poll(void);                     // move received bytes into the ring
+void serial_write(const char *s, size_t len);
+int serial_read(void);
+bool serial_readable(void);
+
+// ---- firmware.c: firmware mode's console, idle and memory -----------------------------------------------
+void firmware_console_take(void);           // the terminal driver lets go of the serial line
+void firmware_console_return(void);
+void firmware_poll_start(void);             // a timer event looks for input while Python computes
+void firmware_poll_stop(void);
+void firmware_guard_init(void);             // fault_guard through the firmware's exception handlers
+void firmware_guard_end(void);
+
+// ---- entropy.c -----------------------------------------------------------------------------------------
+void entropy_init(void);                    // while boot services are there
+
+#endif

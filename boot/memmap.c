@@ -1,0 +1,187 @@
+// The firmware's memory map, and the allocator of whole pages over what it leaves free.
+// Free extents form one address-sorted list whose nodes live in the free memory itself.
+// Source: UEFI 2.10, 7.2 (memory types and their use after ExitBootServices, tables 7.9 and 7.10).
+
+#include "internal.h"
+
+#define LOW_LIMIT 0x100000ull               // real-mode memory is kept for starting processors
+#define MAP_SLACK 64                        // descriptors that the map may grow by
+
+UINTN memmap_key;
+static UINTN map_len, map_room, desc_len;
+static uint8_t *map_buf;
+
+typedef struct extent { struct extent *next; uint64_t pages; } extent_t;
+static extent_t *free_list;
+static uint64_t pages_total, pages_free;
+
+void memmap_reserve(void) {
+    UINT32 version;
+    UINTN needed = 0;
+    BS->GetMemoryMap(&needed, NULL, &memmap_key, &desc_len, &version);
+    if (map_buf != NULL && needed + MAP_SLACK / 2 * desc_len <= map_room) {
+        return;
+    }
+    if (map_buf != NULL) {
+        BS->FreePool(map_buf);
+    }
+    map_room = needed + MAP_SLACK * desc_len;
+    map_buf = firmware_pool(map_room);
+}
+
+static void sort(void) {                    // insertion sort: firmware maps are sorted already, as a rule
+    for (UINTN i = desc_len; i < map_len; i += desc_len) {
+        for (UINTN j = i; j > 0; j -= desc_len) {
+            efi_memory_t *a = (efi_memory_t *)(map_buf + j - desc_len), *b = (efi_memory_t *)(map_buf + j);
+            if (a->start <= b->start) {
+                break;
+            }
+            efi_memory_t t = *a;
+            *a = *b;
+            *b = t;
+        }
+    }
+}
+
+bool memmap_load(void) {
+    UINT32 version;
+    map_len = map_room;
+    if (map_buf == NULL || BS->GetMemoryMap(&map_len, (void *)map_buf, &memmap_key, &desc_len, &version) != EFI_SUCCESS
+        || desc_len < sizeof(efi_memory_t)) {
+        map_len = 0;
+        return false;
+    }
+    sort();
+    return true;
+}
+
+const efi_memory_t *memmap_get(size_t i) {
+    return (i + 1) * desc_len <= map_len ? (efi_memory_t *)(map_buf + i * desc_len) : NULL;
+}
+
+static bool is_ram(uint32_t type) {
+    return type != EfiReservedMemoryType && type != EfiUnusableMemory && type < EfiMemoryMappedIO;
+}
+
+uint64_t memmap_ram(void) {
+    uint64_t pages = 0;
+    for (size_t i = 0; memmap_get(i) != NULL; i++) {
+        pages += is_ram(memmap_get(i)->type) ? memmap_get(i)->pages : 0;
+    }
+    return pages * PAGE_SIZE;
+}
+
+// Put a range into the free list at its place and join it with its neighbours.
+static void insert(uint64_t start, uint64_t pages) {
+    extent_t **at = &free_list, *prev = NULL;
+    while (*at != NULL && (uint64_t)*at < start) {
+        prev = *at;
+        at = &prev->next;
+    }
+    extent_t *e = (extent_t *)start;
+    *e = (extent_t) { *at, pages };
+    *at = e;
+    if (e->next != NULL && start + pages * PAGE_SIZE == (uint64_t)e->next) {
+        e->pages += e->next->pages;
+        e->next = e->next->next;
+    }
+    if (prev != NULL && (uint64_t)prev + prev->pages * PAGE_SIZE == start) {
+        prev->pages += e->pages;
+        prev->next = e->next;
+    }
+    pages_free += pages;
+}
+
+static void add_type(uint32_t type) {
+    for (size_t i = 0; memmap_get(i) != NULL; i++) {
+        const efi_memory_t *d = memmap_get(i);
+        uint64_t start = d->start, end = d->start + d->pages * PAGE_SIZE;
+        start = start < LOW_LIMIT ? LOW_LIMIT : start;
+        if (d->type == type && end > start) {
+            insert(start, (end - start) / PAGE_SIZE);
+            pages_total += (end - start) / PAGE_SIZE;
+        }
+    }
+}
+
+void memmap_add_conventional(void) {
+    add_type(EfiConventionalMemory);
+}
+
+void memmap_add_boot_services(void) {
+    add_type(EfiBootServicesCode);
+    add_type(EfiBootServicesData);
+}
+
+static void *firmware_alloc(size_t count) {
+    EFI_PHYSICAL_ADDRESS addr = 0;
+    if (BS->AllocatePages(AllocateAnyPages, EfiLoaderData, count, &addr) != EFI_SUCCESS) {
+        return NULL;
+    }
+    return (void *)addr;
+}
+
+// First fit from below; the front of the extent is given, so that its node moves up.
+void *page_alloc(size_t count) {
+    if (count == 0) {
+        return NULL;
+    }
+    if (BS != NULL) {
+        return firmware_alloc(count);
+    }
+    for (extent_t **at = &free_list; *at != NULL; at = &(*at)->next) {
+        extent_t *e = *at;
+        if (e->pages < count) {
+            continue;
+        }
+        extent_t *rest = e->next;
+        if (e->pages > count) {
+            rest = (extent_t *)((uint8_t *)e + count * PAGE_SIZE);
+            *rest = (extent_t) { e->next, e->pages - count };
+        }
+        *at = rest;
+        pages_free -= count;
+        return e;
+    }
+    return NULL;
+}
+
+void *page_alloc_zero(size_t count) {
+    void *p = page_alloc(count);
+    return p == NULL ? NULL : __builtin_memset(p, 0, count * PAGE_SIZE);
+}
+
+void page_free(void *addr, size_t count) {
+    if (BS != NULL) {
+        BS->FreePages((EFI_PHYSICAL_ADDRESS)addr, count);
+    } else if (addr != NULL && count != 0) {
+        insert((uint64_t)addr, count);
+    }
+}
+
+// In firmware mode the memory belongs to the firmware: the numbers come from its map.
+static page_stats_t firmware_stats(void) {
+    page_stats_t s = { 0 };
+    memmap_reserve();
+    memmap_load();
+    for (size_t i = 0; memmap_get(i) != NULL; i++) {
+        const efi_memory_t *d = memmap_get(i);
+        s.total += is_ram(d->type) ? d->pages * PAGE_SIZE : 0;
+        if (d->type == EfiConventionalMemory) {
+            s.free += d->pages * PAGE_SIZE;
+            s.largest = d->pages * PAGE_SIZE > s.largest ? d->pages * PAGE_SIZE : s.largest;
+        }
+    }
+    return s;
+}
+
+page_stats_t page_stats(void) {
+    if (BS != NULL) {
+        return firmware_stats();
+    }
+    page_stats_t s = { pages_total * PAGE_SIZE, pages_free * PAGE_SIZE, 0 };
+    for (extent_t *e = free_list; e != NULL; e = e->next) {
+        s.largest = e->pages * PAGE_SIZE > s.largest ? e->pages * PAGE_SIZE : s.largest;
+    }
+    return s;
+}

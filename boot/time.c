@@ -1,0 +1,179 @@
+// Monotonic and wall time from the TSC, and sleeping until the next interrupt or deadline.
+// The TSC's rate comes from CPUID where it is told, else from the PM timer over the time that bring-up takes anyway.
+// Source: Intel SDM, volume 3, 19.7.3 (leaves 15h, 16h); hypervisor leaf 4000_0010h (VMware, KVM); ACPI 6.5, 4.8.3.3 (PM timer).
+
+#include "internal.h"
+#include "cpu.h"
+
+#define PM_TIMER_HZ 3579545u
+#define PM_TIMER_MASK 0xffffffu             // 24 bits are always there
+#define PM_MIN_TICKS 7200u                  // 2 ms: one tick of error is 0.02 %
+#define PIT_HZ 1193182u
+
+uint64_t tsc_hz, tsc_start;
+const char *tsc_source;
+static volatile bool wake_pending;
+
+static uint16_t pm_port;
+static uint32_t pm_start;
+static uint64_t pm_tsc;
+static uint64_t ns_scale;                   // ns = ticks * ns_scale >> 32
+static int64_t wall_base_ns;                // wall clock when the TSC read wall_tsc
+static uint64_t wall_tsc;
+
+static void set_rate(uint64_t hz, const char *source) {
+    tsc_hz = hz;
+    tsc_source = source;
+    ns_scale = mul_div(1000000000, 1ull << 32, hz);
+}
+
+static uint64_t cpuid_rate(void) {
+    uint32_t top = cpuid(0, 0).eax;
+    if (top >= 0x15) {
+        cpuid_t c = cpuid(0x15, 0);
+        if (c.eax != 0 && c.ebx != 0 && c.ecx != 0) {
+            return (uint64_t)c.ecx * c.ebx / c.eax;
+        }
+    }
+    return 0;
+}
+
+static uint64_t hypervisor_rate(void) {
+    if (!(cpuid(1, 0).ecx >> 31) || cpuid(0x40000000, 0).eax < 0x40000010) {
+        return 0;
+    }
+    return (uint64_t)cpuid(0x40000010, 0).eax * 1000;
+}
+
+static bool plausible(uint64_t hz) {        // whoever told it may lie or err
+    return hz >= 10000000ull && hz <= 20000000000ull;
+}
+
+// The PM timer's I/O port from the FADT: byte 76, length 91; the extended field (208) where the old one is 0.
+static void pm_find(void) {
+    uint32_t len;
+    const uint8_t *fadt = acpi_find("FACP", &len);
+    if (fadt != NULL && len >= 92 && fadt[91] == 4) {
+        pm_port = fadt[76] | fadt[77] << 8;
+    }
+}
+
+void time_start(void) {
+    tsc_start = rdtsc();
+    set_rate(1000000000, NULL);            // until it is known
+}
+
+// Called once ACPI's place is known: the earlier, the longer the measured span.
+void time_first_sample(void) {
+    pm_find();
+    if (pm_port != 0) {
+        pm_start = inl(pm_port) & PM_TIMER_MASK;
+        pm_tsc = rdtsc();
+    }
+}
+
+static uint64_t pm_rate(void) {
+    uint32_t first = inl(pm_port) & PM_TIMER_MASK, ticks;
+    uint64_t tsc;
+    if (pm_port == 0 || first == PM_TIMER_MASK) {
+        return 0;
+    }
+    uint32_t spins = 0;
+    do {
+        ticks = ((inl(pm_port) & PM_TIMER_MASK) - pm_start) & PM_TIMER_MASK;
+        tsc = rdtsc();
+    } while (ticks < PM_MIN_TICKS && ++spins < 10000000);
+    return ticks < PM_MIN_TICKS ? 0 : mul_div(tsc - pm_tsc, PM_TIMER_HZ, ticks);
+}
+
+// Channel 2 of the 8254, gate on, speaker off: 5 ms counted down once.
+static uint64_t pit_rate(void) {
+    uint32_t count = PIT_HZ / 200, spins = 0;
+    outb(0x61, (inb(0x61) & ~2) | 1);
+    outb(0x43, 0xb0);
+    outb(0x42, count & 0xff);
+    outb(0x42, count >> 8);
+    uint64_t start = rdtsc();
+    while (!(inb(0x61) & 0x20) && ++spins < 10000000) {
+    }
+    return (rdtsc() - start) * 200;
+}
+
+void time_calibrate(void) {
+    uint64_t hz;
+    if (plausible(hz = cpuid_rate())) {
+        set_rate(hz, "cpuid 15h");
+    } else if (plausible(hz = hypervisor_rate())) {
+        set_rate(hz, "hypervisor");
+    } else if (plausible(hz = pm_rate())) {
+        set_rate(hz, "pm timer");
+    } else if (plausible(hz = pit_rate())) {
+        set_rate(hz, "pit");
+    } else {
+        tsc_source = "unknown";
+    }
+}
+
+uint64_t time_measure_hz(uint64_t count, uint64_t tsc_delta) {
+    return tsc_delta == 0 ? 0 : mul_div(count, tsc_hz, tsc_delta);
+}
+
+static uint64_t ns_since(uint64_t tsc) {
+    return (uint64_t)((unsigned __int128)(rdtsc() - tsc) * ns_scale >> 32);
+}
+
+uint64_t clock_ns(void) {
+    return ns_since(tsc_start);
+}
+
+int64_t clock_wall_ns(void) {
+    return wall_base_ns + (int64_t)ns_since(wall_tsc);
+}
+
+void clock_set_wall_ns(int64_t ns) {
+    wall_tsc = rdtsc();
+    wall_base_ns = ns;
+}
+
+void idle_wake(void) {
+    wake_pending = true;
+}
+
+// Bare mode: interrupts bring input and deadlines. The check and the hlt must not be torn apart by an
+// interrupt, so it runs with interrupts off until the very hlt.
+static void idle_bare(uint64_t deadline_ns) {
+    cli();
+    if (!wake_pending && !serial_readable()) {
+        uint64_t now = clock_ns();
+        if (now < deadline_ns) {
+            if (deadline_ns != UINT64_MAX) {
+                apic_timer_arm(deadline_ns - now);
+            }
+            sti_hlt();
+            cli();
+            if (deadline_ns != UINT64_MAX) {
+                apic_timer_arm(0);
+            }
+        }
+    }
+    wake_pending = false;
+    sti();
+}
+
+// Firmware mode: its timer tick ends every hlt; the line is polled in between.
+static void idle_firmware(uint64_t deadline_ns) {
+    serial_poll();
+    if (!wake_pending && !serial_readable() && clock_ns() < deadline_ns) {
+        sti_hlt();
+        serial_poll();
+    }
+    wake_pending = false;
+}
+
+void cpu_idle_until(uint64_t deadline_ns) {
+    if (boot_services_alive()) {
+        idle_firmware(deadline_ns);
+    } else {
+        idle_bare(deadline_ns);
+    }
+}
