@@ -28,6 +28,9 @@ static int run(void) {
             return 1;
         }
     }
+    if (boot_info.files_note != NULL) {
+        console_printf("%s\n", boot_info.files_note);
+    }
     console_puts("\n");
     return keelback_main();
 }
