@@ -7,7 +7,8 @@
 
 #define PM_TIMER_HZ 3579545u
 #define PM_TIMER_MASK 0xffffffu             // 24 bits are always there
-#define PM_MIN_TICKS 7200u                  // 2 ms: one tick of error is 0.02 %
+#define PM_MIN_TICKS 1000u                  // 0.3 ms: good to 0.1 %, until refine() has a longer span
+#define PM_REFINE_NS 200000000ull
 #define PIT_HZ 1193182u
 
 uint64_t tsc_hz, tsc_start;
@@ -17,11 +18,20 @@ static volatile bool wake_pending;
 static uint16_t pm_port;
 static uint32_t pm_start;
 static uint64_t pm_tsc;
-static uint64_t ns_scale;                   // ns = ticks * ns_scale >> 32
-static int64_t wall_base_ns;                // wall clock when the TSC read wall_tsc
-static uint64_t wall_tsc;
+static uint64_t ns_scale;                   // ns = ticks * ns_scale >> 32, counted from base_tsc
+static uint64_t base_tsc, base_ns;
+static bool refined;
+static int64_t wall_offset_ns;              // wall clock when clock_ns() was 0
 
+static uint64_t scale(uint64_t ticks) {
+    return (uint64_t)((unsigned __int128)ticks * ns_scale >> 32);
+}
+
+// A new rate counts from now on, so that the clock never jumps.
 static void set_rate(uint64_t hz, const char *source) {
+    uint64_t now = rdtsc();
+    base_ns += scale(now - base_tsc);
+    base_tsc = now;
     tsc_hz = hz;
     tsc_source = source;
     ns_scale = mul_div(1000000000, 1ull << 32, hz);
@@ -59,7 +69,7 @@ static void pm_find(void) {
 }
 
 void time_start(void) {
-    tsc_start = rdtsc();
+    tsc_start = base_tsc = rdtsc();
     set_rate(1000000000, NULL);            // until it is known
 }
 
@@ -103,14 +113,18 @@ void time_calibrate(void) {
     uint64_t hz;
     if (plausible(hz = cpuid_rate())) {
         set_rate(hz, "cpuid 15h");
+        refined = true;
     } else if (plausible(hz = hypervisor_rate())) {
         set_rate(hz, "hypervisor");
+        refined = true;
     } else if (plausible(hz = pm_rate())) {
         set_rate(hz, "pm timer");
     } else if (plausible(hz = pit_rate())) {
         set_rate(hz, "pit");
+        refined = true;
     } else {
         tsc_source = "unknown";
+        refined = true;
     }
 }
 
@@ -118,21 +132,34 @@ uint64_t time_measure_hz(uint64_t count, uint64_t tsc_delta) {
     return tsc_delta == 0 ? 0 : mul_div(count, tsc_hz, tsc_delta);
 }
 
-static uint64_t ns_since(uint64_t tsc) {
-    return (uint64_t)((unsigned __int128)(rdtsc() - tsc) * ns_scale >> 32);
-}
-
 uint64_t clock_ns(void) {
-    return ns_since(tsc_start);
+    return base_ns + scale(rdtsc() - base_tsc);
 }
 
 int64_t clock_wall_ns(void) {
-    return wall_base_ns + (int64_t)ns_since(wall_tsc);
+    return wall_offset_ns + (int64_t)clock_ns();
 }
 
 void clock_set_wall_ns(int64_t ns) {
-    wall_tsc = rdtsc();
-    wall_base_ns = ns;
+    wall_offset_ns = ns - (int64_t)clock_ns();
+}
+
+// Once, when there is time: the PM timer over a span long enough for parts in a hundred thousand. Its 24 bits wrap
+// after 4.7 s, so a span that grew too long starts again.
+static void refine(void) {
+    uint64_t span = scale(rdtsc() - pm_tsc);
+    if (span < PM_REFINE_NS) {
+        return;
+    }
+    if (span > 10 * PM_REFINE_NS) {
+        time_first_sample();
+        return;
+    }
+    uint64_t hz = pm_rate();
+    if (plausible(hz)) {
+        set_rate(hz, tsc_source);
+    }
+    refined = true;
 }
 
 void idle_wake(void) {
@@ -171,6 +198,9 @@ static void idle_firmware(uint64_t deadline_ns) {
 }
 
 void cpu_idle_until(uint64_t deadline_ns) {
+    if (!refined) {
+        refine();
+    }
     if (boot_services_alive()) {
         idle_firmware(deadline_ns);
     } else {
