@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Bring the third-party sources and the test firmware under the build folder.
+
+    tools/fetch.py [--build DIR] [NAME ...]        (default: all sources)
+
+Sources (micropython, lwip, mbedtls) come as Debian source packages, firmware (ovmf2025, ovmf2022) from the
+system or as binary packages; all are pinned by SHA-256 and unpacked into a cache outside the tree
+(KEELBACK_CACHE, default ~/.cache/keelback), so that a second clone downloads nothing. The build folder gets
+links: src/NAME, and firmware/NAME/{CODE,VARS}.fd. MICROPYTHON_DIR, LWIP_DIR and MBEDTLS_DIR take the place
+of a download. Any number of these may run at once.
+
+A source that is not the pinned one is refused. Firmware is only a tool of the tests: where the archive has
+replaced the pinned package by an update, the update is taken, and said so.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+
+import debian
+from debian import FetchError
+
+SUITE = "trixie"
+SOURCES = {  # name: (version, SHA-256 of the upstream tarball)
+    "micropython": ("1.25.0", "7b25be99a502f070b2de81dafc08da7051d992325d6e67daa9045a918fffdbea"),
+    "lwip": ("2.2.1", "83729c274c499d3348e9fbbe043a3113f3fa8953e7efddc7c21c7fcbb1f2b7b1"),
+    "mbedtls": ("3.6.6", "8fb65fae8dcae5840f793c0a334860a411f884cc537ea290ce1c52bb64ca007a"),
+}
+FIRMWARE = {  # name: (suite, version, SHA-256 of the package ovmf)
+    "ovmf2025": ("trixie", "2025.02", "78e0d54df11fc77406cb7a0bc9a39e5bca6d1cbe06556b91d9a73491c52decdf"),
+    "ovmf2022": ("bookworm", "2022.11", "e73d3d1a8799f7f6fc16b73501d913edcdd86237556fbff30693e747e6dc262e"),
+}
+SYSTEM_FIRMWARE = pathlib.Path("/usr/share/OVMF")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build", type=pathlib.Path, help="the build folder")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*SOURCES, *FIRMWARE]))
+    args = parser.parse_args()
+    try:
+        for name in args.names or SOURCES:
+            if name in SOURCES:
+                link(args.build / "src" / name, source(name, args.build))
+            elif name in FIRMWARE:
+                code, variables = firmware(name, args.build)
+                link(args.build / "firmware" / name / "CODE.fd", code)
+                link(args.build / "firmware" / name / "VARS.fd", variables)
+            else:
+                raise FetchError(f"nothing is called {name}; there are {', '.join([*SOURCES, *FIRMWARE])}")
+    except (FetchError, OSError, subprocess.CalledProcessError) as e:
+        sys.exit(f"fetch: {e}")
+
+
+def source(name, build):
+    """Return the folder of an unpacked source tree, from the user, the cache or the archive."""
+    given = os.environ.get(f"{name.upper()}_DIR")
+    if given:
+        path = pathlib.Path(given).resolve()
+        if not path.is_dir():
+            raise FetchError(f"{name.upper()}_DIR={given} is not a folder")
+        return path
+    version, digest = SOURCES[name]
+    return cached(f"{name}-{version}-{digest[:12]}", "source", name, SUITE, digest, build)
+
+
+def firmware(name, build):
+    """Return (code, variables): a firmware's two flash images, the system's where it has that version."""
+    suite, version, digest = FIRMWARE[name]
+    if system_version("ovmf").startswith(version):
+        folder = SYSTEM_FIRMWARE
+    else:
+        folder = cached(f"{name}-{digest[:12]}", "binary", "ovmf", suite, digest, build) / "usr/share/OVMF"
+    return folder / "OVMF_CODE_4M.fd", folder / "OVMF_VARS_4M.fd"
+
+
+def system_version(package):
+    """Return the version of an installed Debian package, or ''."""
+    with contextlib.suppress(FileNotFoundError):
+        done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True)
+        return done.stdout if done.returncode == 0 else ""
+    return ""
+
+
+def cached(entry, kind, package, suite, digest, build):
+    """Return the cache's folder of that name; first download, check and unpack the package if it is missing.
+
+    The folder appears complete, by one rename, or not at all; a lock keeps a second download from starting.
+    """
+    cache = pathlib.Path(os.environ.get("KEELBACK_CACHE") or default_cache())
+    final, partial = cache / entry, cache / f".{entry}.partial"
+    if final.is_dir():
+        return final
+    cache.mkdir(parents=True, exist_ok=True)
+    with lock(cache / f".{entry}.lock"):
+        if not final.is_dir():
+            print(f"fetch: {package} from {suite}", flush=True)
+            shutil.rmtree(partial, ignore_errors=True)  # left by a run that was killed
+            file = debian.download(kind, package, suite, partial / "apt")
+            check(file, digest, strict=kind == "source")
+            unpack(file, partial / "tree")
+            (partial / "tree").rename(final)
+            shutil.rmtree(partial)
+    return final
+
+
+def default_cache():
+    """Return the cache folder of this user, by the XDG base directory specification."""
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "keelback"
+
+
+@contextlib.contextmanager
+def lock(path):
+    """Hold an exclusive lock on a file; other processes wait."""
+    with open(path, "w") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
+def check(file, digest, strict):
+    """Compare a file with its SHA-256; if it is another, raise FetchError (strict) or say so."""
+    actual = hashlib.sha256(file.read_bytes()).hexdigest()
+    if actual == digest:
+        return
+    if strict:
+        raise FetchError(f"{file.name} has SHA-256 {actual}, pinned is {digest}: the archive has moved on; "
+                         "set KEELBACK_MIRROR to one that has the pinned version")
+    print(f"fetch: {file.name} is not the pinned package but an update of it", flush=True)
+
+
+def unpack(file, tree):
+    """Unpack a .deb, or a tarball whose one top folder becomes tree."""
+    if file.suffix == ".deb":
+        subprocess.run(["dpkg-deb", "-x", file, tree], check=True)
+        return
+    inner = tree.with_name("inner")
+    with tarfile.open(file) as tar:
+        if hasattr(tarfile, "tar_filter"):
+            tar.extraction_filter = tarfile.tar_filter
+        members = tar.getmembers()
+        for member in members:  # owned by who unpacks, root included
+            member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
+        tar.extractall(inner, members)
+    tops = list(inner.iterdir())
+    if len(tops) != 1:
+        raise FetchError(f"{file.name} has {len(tops)} top folders, expected one")
+    tops[0].rename(tree)
+
+
+def link(path, target):
+    """Make path a symbolic link to target, replacing an older one in one step."""
+    if path.is_symlink() and os.readlink(path) == str(target):
+        return
+    if path.exists() and not path.is_symlink():
+        raise FetchError(f"{path} is in the way; remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.symlink_to(target)
+    fresh.rename(path)
+
+
+if __name__ == "__main__":
+    main()

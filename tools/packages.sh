@@ -1,0 +1,65 @@
+#!/bin/sh
+# Install the distribution packages that are missing, or print the command that does.
+#
+#     tools/packages.sh build|run|test ...
+#
+# Plain sh, since on a fresh system python3 itself may be one of them. A package counts as there when the
+# thing it is needed for is there, however it came. Installs as root, or through sudo.
+set -eu
+
+missing=
+
+# need PACKAGE TEST...: PACKAGE is missing unless TEST succeeds.
+need() {
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+for group in "$@"; do
+    case $group in
+    build)
+        need gcc command -v gcc
+        need libc6-dev test -e /usr/include/stdio.h
+        need make command -v make
+        need git command -v git
+        need gnu-efi test -e /usr/include/efi/efi.h
+        need python3 command -v python3
+        ;;
+    run)
+        need qemu-system-x86 command -v "${QEMU:-qemu-system-x86_64}"
+        need python3 command -v python3
+        ;;
+    test)
+        need mtools command -v mformat
+        need gdb command -v gdb
+        need python3-venv python3 -c 'import ensurepip'
+        ;;
+    *)
+        echo "packages: there is no group $group; there are build, run, test" >&2
+        exit 2
+        ;;
+    esac
+done
+
+[ -n "$missing" ] || exit 0
+
+command="apt-get install -y --no-install-recommends$missing"
+if ! command -v apt-get >/dev/null; then
+    echo "packages: this is no Debian system; install what Debian calls:$missing" >&2
+    exit 1
+elif [ "$(id -u)" = 0 ]; then
+    root=
+elif sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; }; then
+    root=sudo
+else
+    echo "packages: some are missing; as root, run: apt-get update && $command" >&2
+    exit 1
+fi
+
+echo "packages: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+$root apt-get -qq -o DPkg::Lock::Timeout=300 update
+# shellcheck disable=SC2086 # words are wanted
+$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
+    install -y --no-install-recommends $missing >/dev/null
