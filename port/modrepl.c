@@ -1,0 +1,89 @@
+// Module _repl: what the shell needs of the interpreter's own prompt.
+//
+// The raw REPL is shared/runtime/pyexec.c's, so that mpremote and upstream's test runner find what
+// they know; completion and the question whether a statement goes on are py/repl.c's.
+
+#include "py/mphal.h"
+#include "py/mpstate.h"
+#include "py/repl.h"
+#include "py/runtime.h"
+#include "shared/runtime/pyexec.h"
+#include "sysstdio.h"
+
+// raw(pending=b""): the raw REPL on the console until Ctrl-B -> False. It reads pending first, what the
+// caller had read already. A soft reset does not come back: it unwinds past the caller to main.c.
+static mp_obj_t repl_raw(size_t n_args, const mp_obj_t *args) {
+    if (n_args > 0) {
+        size_t len;
+        const char *pending = mp_obj_str_get_data(args[0], &len);
+        stdio_return(pending, len);
+    }
+    bool blocking = stdio_set_blocking(true);
+    mp_obj_t stream = mp_hal_redirect(mp_const_none);
+    mp_obj_dict_t *globals = mp_globals_get(), *locals = mp_locals_get();
+    mp_globals_set(&MP_STATE_VM(dict_main));
+    mp_locals_set(&MP_STATE_VM(dict_main));
+    pyexec_mode_kind = PYEXEC_MODE_RAW_REPL;
+    if (pyexec_raw_repl() != 0) {
+        nlr_jump_abort();
+    }
+    mp_globals_set(globals);
+    mp_locals_set(locals);
+    stdio_set_blocking(blocking);
+    mp_hal_redirect(stream);
+    return mp_const_false;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(repl_raw_obj, 0, 1, repl_raw);
+
+// The words of a text -> tuple of str
+static mp_obj_t words(const char *s, size_t len) {
+    mp_obj_t text[3];
+    mp_load_method(mp_obj_new_str(s, len), MP_QSTR_split, text);
+    mp_obj_t list = mp_call_method_n_kw(0, 0, text);
+    mp_obj_t *items;
+    mp_obj_get_array(list, &len, &items);
+    return mp_obj_new_tuple(len, items);
+}
+
+// complete(text) -> str to insert ("" for none), or tuple of candidates
+static mp_obj_t repl_complete(mp_obj_t text) {
+    size_t len;
+    const char *s = mp_obj_str_get_data(text, &len), *insert = "";
+    vstr_t candidates;
+    mp_print_t print;
+    vstr_init_print(&candidates, 64, &print);
+    len = mp_repl_autocomplete(s, len, &print, &insert);
+    if (len == (size_t)-1) {
+        return words(candidates.buf, candidates.len);
+    }
+    return mp_obj_new_str(insert, len);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(repl_complete_obj, repl_complete);
+
+// incomplete(text) -> True if the statement needs another line
+static mp_obj_t repl_incomplete(mp_obj_t text) {
+    return mp_obj_new_bool(mp_repl_continue_with_input(mp_obj_str_get_str(text)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(repl_incomplete_obj, repl_incomplete);
+
+// redirect(stream): where print() goes, an object with write(bytes) or None for the console
+// -> the one before. While its write() runs, or after it raised, output goes to the console.
+static mp_obj_t repl_redirect(mp_obj_t stream) {
+    return mp_hal_redirect(stream);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(repl_redirect_obj, repl_redirect);
+
+static const mp_rom_map_elem_t repl_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__repl) },
+    { MP_ROM_QSTR(MP_QSTR_raw), MP_ROM_PTR(&repl_raw_obj) },
+    { MP_ROM_QSTR(MP_QSTR_complete), MP_ROM_PTR(&repl_complete_obj) },
+    { MP_ROM_QSTR(MP_QSTR_incomplete), MP_ROM_PTR(&repl_incomplete_obj) },
+    { MP_ROM_QSTR(MP_QSTR_redirect), MP_ROM_PTR(&repl_redirect_obj) },
+};
+static MP_DEFINE_CONST_DICT(repl_globals, repl_globals_table);
+
+const mp_obj_module_t repl_module = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&repl_globals,
+};
+MP_REGISTER_MODULE(MP_QSTR__repl, repl_module);

@@ -1,0 +1,3 @@
+// Interned names that C spells otherwise than their text.
+Q(/lib)
+Q(shell.main)
