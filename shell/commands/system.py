@@ -1,0 +1,100 @@
+"""Commands about the system as a whole: build, date, exit, help, power, python, stacks, uptime."""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from shell import registry
+from shell.registry import command
+
+
+@command("build", "", "build information")
+def build(ctx):
+    import sys
+
+    import mem
+    from shell.table import table
+
+    try:
+        from _build import INFO  # frozen by the build
+    except ImportError:
+        INFO = (("Commit", "unknown"),)
+    own = (("Python", sys.version), ("Machine", sys.implementation._machine), ("Image base", "%#x" % mem.image()[0]))
+    return table(tuple(INFO) + own)
+
+
+@command("date", "(RFC3339)?", "show/change runtime date and time")
+def date(ctx, ns):
+    import clock
+    from shell import rfc3339
+
+    if ns is not None:
+        clock.set_wall_ns(ns)
+    return rfc3339.text(clock.wall_ns()) + "\n"
+
+
+@command("exit,quit", "", "exit application")
+def exit(ctx):
+    ctx.close()
+
+
+@command("halt,shutdown", "", "shutdown system")
+def halt(ctx):
+    import efi
+
+    efi.reset(efi.OFF)
+
+
+@command("help", "", "this help")
+def help(ctx):
+    return registry.help_text()
+
+
+@command("python", "", "MicroPython REPL, Ctrl-D returns", terminal=True)
+async def python(ctx):
+    from shell.repl import Repl
+
+    await Repl(ctx).run()
+
+
+@command("reset", "(cold|warm)?", "reset system")
+def reset(ctx, kind):
+    import efi
+
+    efi.reset(efi.COLD if kind == "cold" else efi.WARM)
+
+
+@command("stack", "", "Python stack trace (current)")
+def stack(ctx):
+    import _frames
+
+    return _trace(_frames.current())
+
+
+@command("stackall", "", "Python stack trace (all tasks)")
+def stackall(ctx):
+    import _frames
+
+    from shell import tasks
+
+    yield from _task("current", tasks.current(), _frames.current())
+    for task in tasks.alive():
+        if task is not tasks.current():
+            yield ""
+            yield from _task("waiting", task, _frames.of(task.coro))
+
+
+@command("uptime", "", "show system running time")
+def uptime(ctx):
+    import clock
+    from shell.table import duration
+
+    return duration(clock.ns() // 1000000000) + "\n"
+
+
+def _task(state, task, frames):
+    yield "task %#x (%s)" % (id(task), state)
+    for line in _trace(frames).split("\n")[:-1]:
+        yield line
+
+
+def _trace(frames):
+    return "".join(['  File "%s", line %d, in %s\n' % tuple(f) for f in frames])

@@ -1,0 +1,172 @@
+"""The grammar of command lines: words, and arguments as a command's syntax string states them.
+
+A syntax string is a row of items; each takes one word of the line:
+    <name>      one word, required. A name in TYPES is converted and checked, any other is text
+    (a|b)?      one of these words, or nothing (None)
+    (<name>)?   like <name>, or nothing (None); so is (NAME)? where NAME is in TYPES
+A word that does not fit an optional item is left to the next one. Words are divided by blanks;
+'…' and "…" keep blanks in a word; a backslash is an ordinary character, as in EFI paths.
+Lines are bytes (UTF-8) here, because indexing text is slow and walking over it interns characters.
+"""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from shell.registry import CommandError
+
+
+class Word:
+    """A word of a line. start: its offset, quotes included. quote: the quote left open, or 0."""
+
+    def __init__(self, start):
+        self.start = start
+        self.quote = 0
+        self.text = bytearray()
+
+    def __str__(self):
+        return str(self.text, "utf-8")
+
+
+def scan(line):
+    """-> the Words of a line; of them only the last may have an open quote."""
+    words = []
+    word = None
+    for i in range(len(line)):
+        b = line[i]
+        if word and word.quote:
+            if b == word.quote:
+                word.quote = 0
+            else:
+                word.text.append(b)
+        elif b == 0x20 or b == 0x09:
+            word = None
+        else:
+            if not word:
+                word = Word(i)
+                words.append(word)
+            if b == 0x22 or b == 0x27:
+                word.quote = b
+            else:
+                word.text.append(b)
+    return words
+
+
+def split(line):
+    """-> the words of a line as text. Raises CommandError for a quote that is not closed."""
+    words = scan(line)
+    if words and words[-1].quote:
+        raise CommandError("missing closing quote %c" % words[-1].quote)
+    return [str(w) for w in words]
+
+
+def quoted(text):
+    """-> text as one word of a command line, in quotes where it needs them."""
+    if text and not [c for c in " \t'\"" if c in text]:
+        return text
+    return "'%s'" % text if '"' in text else '"%s"' % text
+
+
+def shown(word):
+    """-> a user's word for an error message, cut to a readable length."""
+    return "`%s`" % (word if len(word) <= 40 else word[:40] + "…")
+
+
+def items(syntax):
+    """-> (choices, name, optional) of each item; choices is None where a <name> is meant."""
+    out = []
+    while syntax:
+        end = syntax.find(")?") + 2 if syntax[0] == "(" else syntax.find(">") + 1
+        if end < 2 or syntax[0] not in "(<":
+            raise ValueError("bad syntax: " + syntax)
+        item = syntax[:end]
+        optional = item[0] == "("
+        name = item[1:-2] if optional else item
+        typed = name[0] == "<" or name in TYPES
+        out.append((None if typed else name.split("|"), name.strip("<>"), optional))
+        syntax = syntax[end:].lstrip(" ")
+    return out
+
+
+def bind(syntax, words):
+    """Convert words to the arguments that syntax asks for, None for options left out.
+
+    Raises CommandError where a word is missing, does not fit or is left over.
+    """
+    args = []
+    words = list(words)
+    grammar = items(syntax)
+    for choices, name, optional in grammar:
+        if not words:
+            if not optional:
+                raise CommandError("missing argument <%s>" % name)
+            args.append(None)
+        elif choices is None:
+            args.append(convert(name, words.pop(0)))
+        elif words[0] in choices:
+            args.append(words.pop(0))
+        elif len(args) + 1 == len(grammar):
+            raise CommandError("unknown argument %s, expected (%s)" % (shown(words[0]), name))
+        else:
+            args.append(None)
+    if words:
+        raise CommandError("unexpected argument " + shown(words[0]))
+    return args
+
+
+def convert(name, word):
+    """-> the value of a word that stands for <name>."""
+    if name not in TYPES:
+        return word
+    try:
+        return TYPES[name](word)
+    except ValueError as e:
+        raise CommandError("invalid <%s> %s, %s" % (name, shown(word), e))
+
+
+def hexadecimal(word, bits=64):
+    """-> the number of a word in hexadecimal, with or without 0x. Raises ValueError."""
+    digits = word[2:] if word[:2] in ("0x", "0X") else word
+    if not digits or digits.strip("0123456789abcdefABCDEF"):
+        raise ValueError("not a hexadecimal number")
+    value = int(digits, 16) if len(digits.lstrip("0")) <= bits // 4 else None
+    if value is None:
+        raise ValueError("more than %d bits" % bits)
+    return value
+
+
+def hex_value(word):
+    """-> (value, width in bytes): as many digits as written make 1, 2, 4 or 8 bytes."""
+    value = hexadecimal(word)
+    digits = len(word) - 2 if word[:2] in ("0x", "0X") else len(word)
+    for width in (1, 2, 4, 8):
+        if digits <= 2 * width:
+            return value, width
+    raise ValueError("more than 64 bits")
+
+
+def size(word):
+    """-> a count of bytes, decimal or with 0x in hexadecimal; at least 1."""
+    if word[:2] in ("0x", "0X"):
+        value = hexadecimal(word)
+    elif word.strip("0123456789") or not word or len(word) > 19:
+        raise ValueError("not a number of bytes")
+    else:
+        value = int(word)
+    if value < 1:
+        raise ValueError("must be at least 1")
+    return value
+
+
+def rfc3339(word):
+    from shell import rfc3339
+
+    return rfc3339.parse(word)
+
+
+TYPES = {
+    "hex addr": hexadecimal,
+    "hex value": hex_value,
+    "leaf": lambda word: hexadecimal(word, 32),
+    "subleaf": lambda word: hexadecimal(word, 32),
+    "size": size,
+    "RFC3339": rfc3339,
+}
