@@ -1,0 +1,209 @@
+"""One runner for all tests.
+
+tests/host/**/test_*.py    run by MicroPython's unix port, with tests/fakes in place of the hardware modules; each
+                           top-level function test_* is a test in a process of its own, or the whole file is one
+tests/guest/**/*.py        run inside one booted machine, over its raw REPL, each in a fresh interpreter; what is
+                           printed must equal FILE.exp, if there is one. Printing "SKIP reason" first skips.
+tests/guest/**/test_*.py   run here, by CPython, with the fixture vm: that same machine at the shell's prompt
+tests/boot/test_*.py       run here, and boot machines of their own with the fixture boot
+tests/{tools,lint}         run here
+
+Nothing waits without a limit; a machine that hangs fails its test, with the console's last lines, and is replaced.
+"""
+
+import ast
+import contextlib
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+import image
+import qemu
+import rawrepl
+from vm import Machine, VMError
+
+TESTS = pathlib.Path(__file__).parent
+ROOT = TESTS.parent
+BUILD = qemu.BUILD
+EFI = BUILD / "keelback.efi"
+MICROPYTHON = BUILD / "unix" / "micropython"
+HOST_LIMIT = 60    # s, for one test on the unix port
+GUEST_LIMIT = 120  # s, for one script in the machine
+
+
+class ScriptFailure(Exception):
+    """A script run by MicroPython failed; the text is what it printed."""
+
+
+class ScriptItem(pytest.Item):
+    """A test that is a script for MicroPython."""
+
+    def repr_failure(self, excinfo):
+        if isinstance(excinfo.value, (ScriptFailure, VMError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self):
+        return self.path, None, self.name
+
+    def finish(self, printed, error=""):
+        """Judge what a script printed: skip, fail or pass."""
+        if printed.startswith("SKIP"):
+            pytest.skip(printed.splitlines()[0][4:].strip(" :") or "the script says so")
+        if error:
+            raise ScriptFailure(f"{printed}\n{error}")
+        expected = self.path.with_suffix(self.path.suffix + ".exp")
+        if expected.exists() and printed.strip() != expected.read_text().strip():
+            raise ScriptFailure(f"expected:\n{expected.read_text()}\nprinted:\n{printed}")
+
+
+# ---- tests/host ---------------------------------------------------------------------------------------------------------
+
+class HostItem(ScriptItem):
+    """One test function of a file, or the file, on the unix port."""
+
+    def __init__(self, function=None, **kwargs):
+        super().__init__(**kwargs)
+        self.function = function
+
+    def runtest(self):
+        if not MICROPYTHON.exists():
+            raise ScriptFailure(f"no {MICROPYTHON}; make test-host builds it")
+        command = [MICROPYTHON, "-X", "heapsize=16M", TESTS / "host" / "run.py", self.path, *filter(None, [self.function])]
+        path = os.pathsep.join(map(str, [TESTS / "fakes", ROOT, TESTS / "host", ".frozen"]))
+        try:
+            done = subprocess.run(command, cwd=ROOT, env={**os.environ, "MICROPYPATH": path}, timeout=HOST_LIMIT,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except subprocess.TimeoutExpired as e:
+            raise ScriptFailure(f"not done within {HOST_LIMIT} s\n{(e.stdout or b'').decode(errors='replace')}")
+        printed = done.stdout.decode(errors="replace")
+        self.finish(printed, done.returncode and f"exit status {done.returncode}")
+
+
+class HostFile(pytest.Module):
+    """A file of tests for the unix port. A Module in name only: it is never imported here."""
+
+    def collect(self):
+        tree = ast.parse(self.path.read_text())
+        functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
+        for name in functions or [None]:
+            yield HostItem.from_parent(self, name=name or self.path.stem, function=name)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    if TESTS / "host" in module_path.parents:
+        return HostFile.from_parent(parent, path=module_path)
+    return None
+
+
+# ---- tests/guest --------------------------------------------------------------------------------------------------------
+
+class GuestItem(ScriptItem):
+    """One script inside the shared machine."""
+
+    def runtest(self):
+        self.finish(*shared_machine(self.config, lambda vm: rawrepl.run(vm, self.path.read_text(), GUEST_LIMIT)))
+
+
+class GuestFile(pytest.File):
+    """A script for the shared machine."""
+
+    def collect(self):
+        yield GuestItem.from_parent(self, name=self.path.stem)
+
+
+def pytest_collect_file(file_path, parent):
+    if TESTS / "guest" in file_path.parents and file_path.suffix == ".py" and not file_path.name.startswith("test_"):
+        return GuestFile.from_parent(parent, path=file_path)
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if TESTS / "guest" in item.path.parents:  # one worker has the machine
+            item.add_marker(pytest.mark.xdist_group("guest"))
+
+
+_MACHINE = pytest.StashKey()
+
+
+def shared_machine(config, use):
+    """Call use(machine) with the shared machine at its prompt. A machine that disappoints is killed, and not used again."""
+    machine = config.stash.get(_MACHINE, None)
+    try:
+        if machine is None:
+            machine = config.stash[_MACHINE] = Machine(qemu.Options(volume=boot_volume()))
+            machine.start()
+            machine.wait_prompt()
+        return use(machine)
+    except VMError:
+        machine.kill()
+        config.stash[_MACHINE] = None
+        raise
+
+
+def boot_volume():
+    """Return a boot volume with the executable alone."""
+    if not EFI.exists():
+        pytest.fail(f"no {EFI}; make efi builds it", pytrace=False)
+    volume = BUILD / f"test-volume-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    executable = volume / image.BOOT_PATH
+    if not executable.exists() or executable.read_bytes() != EFI.read_bytes():
+        image.make_folder(volume, EFI)
+    return volume
+
+
+def pytest_unconfigure(config):
+    machine = config.stash.get(_MACHINE, None)
+    if machine:
+        machine.kill()
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and not hasattr(config, "workerinput") and not config.option.collectonly:
+        count = {name: len(reports) for name, reports in reporter.stats.items()}
+        print(f"{count.get('passed', 0)} passed, {count.get('failed', 0) + count.get('error', 0)} failed, "
+              f"{count.get('skipped', 0)} skipped")
+
+
+# ---- fixtures -----------------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def vm(request):
+    """The shared machine, at the shell's prompt before and after the test."""
+    machine = shared_machine(request.config, lambda m: m)
+    failures = request.session.testsfailed
+    yield machine
+    if request.session.testsfailed != failures:
+        with contextlib.suppress(VMError):  # the next test gets another machine
+            shared_machine(request.config, check_prompt)
+
+
+def check_prompt(machine):
+    """Raise VMError unless the machine answers with its prompt."""
+    machine.send("\x03\r")
+    machine.wait_prompt(10)
+
+
+@pytest.fixture
+def boot(tmp_path):
+    """A function that boots a machine and returns it at its prompt: boot(files=FOLDER, wait=True, **qemu.Options)."""
+    machines = []
+
+    def start(files=None, wait=True, **options):
+        if files:
+            options["volume"] = tmp_path / f"volume{len(machines)}"
+            image.make_folder(options["volume"], EFI, [files])
+        elif "kernel" not in options:
+            options.setdefault("volume", boot_volume())
+        machine = Machine(qemu.Options.from_environment(**options))
+        machines.append(machine)
+        machine.start()
+        if wait:
+            machine.greeting = machine.wait_prompt()
+        return machine
+
+    yield start
+    for machine in machines:
+        machine.kill()

@@ -1,0 +1,63 @@
+"""shell/registry.py: the declarations of all commands, and the help made from them."""
+
+from check import raises, run, same
+from shell import registry, syntax
+
+# Name and syntax of every command, as documented.
+DOCUMENTED = (
+    ("build", ""),
+    ("cat", "<path>"),
+    ("cpuid", "<leaf> <subleaf>"),
+    ("date", "(RFC3339)?"),
+    ("efivar", "(verbose)?"),
+    ("exit,quit", ""),
+    ("exit-boot-services", ""),
+    ("halt,shutdown", ""),
+    ("help", ""),
+    ("info", ""),
+    ("ls", "(<path>)?"),
+    ("lspci", ""),
+    ("msr", "<hex addr>"),
+    ("peek", "<hex addr> <size>"),
+    ("poke", "<hex addr> <hex value>"),
+    ("python", ""),
+    ("reset", "(cold|warm)?"),
+    ("stack", ""),
+    ("stackall", ""),
+    ("stat", "<path>"),
+    ("uefi", ""),
+    ("uptime", ""),
+)
+
+
+def test_documented_commands_in_order():
+    same(tuple([(c.names, c.syntax) for c in registry.commands()]), DOCUMENTED)
+
+
+def test_every_syntax_parses():
+    for c in registry.commands():
+        syntax.items(c.syntax)
+
+
+def test_aliases_find_the_same_command():
+    assert registry.find("quit") is registry.find("exit") is not None
+    same(registry.find("exit,quit"), None)
+    same(registry.find("nonsense"), None)
+
+
+def test_help_columns():
+    lines = registry.help_text().split("\n")
+    same(lines.pop(), "")
+    same(len(lines), len(DOCUMENTED))
+    at = lines[0].index("# ")
+    for line, (names, text) in zip(lines, DOCUMENTED):
+        assert line.startswith(names + " ") and line[at : at + 2] == "# " and len(line) < 80, line
+        same(line[len(names) : at].strip(), text)
+
+
+def test_a_name_twice_fails():
+    declare = registry.command("help", "", "")
+    raises(ValueError, declare, lambda ctx: None)
+
+
+run(globals())

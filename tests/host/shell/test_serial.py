@@ -1,0 +1,68 @@
+"""shell/serial.py: chunks from a line whose reads are short."""
+
+import asyncio
+from asyncio import core
+
+from check import run, same
+from shell import serial
+
+
+class Line:
+    """Stands for sys.stdin.buffer, and with write() for sys.stdout.buffer."""
+
+    def __init__(self, arrived):
+        self.arrived = arrived
+        self.written = []
+
+    def readinto(self, buffer, n):
+        data, self.arrived = self.arrived[:n], self.arrived[n:]
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data):
+        self.written.append(data)
+
+
+class Ready:
+    """An I/O queue that finds every stream readable at once."""
+
+    map = {}
+
+    def queue_read(self, stream):
+        core._task_queue.push(core.cur_task)
+
+    def wait_io_event(self, dt):
+        pass
+
+
+def stream(arrived):
+    out = serial.SerialStream()
+    out._source = out._sink = Line(arrived)
+    return out
+
+
+def read(line, n):
+    real, core._io_queue = core._io_queue, Ready()
+    try:
+        return asyncio.run(line.read(n))
+    finally:
+        core._io_queue = real
+
+
+def test_what_is_there():
+    line = stream(b"abcdef")
+    same([read(line, 256)], [b"abcdef"])
+
+
+def test_no_more_than_asked_for():
+    line = stream(b"x" * 1000)
+    same([len(read(line, n)) for n in (1, 10, 256, 100000)], [1, 10, 256, 256])
+
+
+def test_write():
+    line = stream(b"")
+    line.write(b"x\r\n")
+    same(line._sink.written, [b"x\r\n"])
+
+
+run(globals())
