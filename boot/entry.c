@@ -31,7 +31,6 @@ static int run(void) {
     if (boot_info.files_note != NULL) {
         console_printf("%s\n", boot_info.files_note);
     }
-    console_puts("\n");
     return keelback_main();
 }
 
