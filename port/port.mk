@@ -25,7 +25,7 @@ export MICROPY_MPYCROSS
 MPY_CROSS_FLAGS := -march=x64
 MPY_TOOL_FLAGS := -mmpz-dig-size=32
 FROZEN_MANIFEST := port/manifest.py
-MICROPY_MANIFEST_APP := $(APP)
+export APP
 MICROPY_MANIFEST_GENERATED := $(BUILD)/generated
 QSTR_DEFS := port/qstrdefsport.h
 QSTR_GLOBAL_DEPENDENCIES := port/mpconfigport.h
