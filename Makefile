@@ -39,9 +39,10 @@ $(EFI): $(ELF) $(BUILD)/image-base tools/elf2efi.py
 	@echo "EFI $@"
 	@$(PYTHON) tools/elf2efi.py --image-base $(IMAGE_BASE) $< $@
 
-# port.mk knows all of its own prerequisites; it is asked each time, and changes nothing when nothing has changed.
+# port.mk knows all of its own prerequisites; it is asked each time, and changes nothing when nothing
+# has changed. The lock keeps a second make from writing the same objects.
 $(ELF): FORCE | $(HAVE)/build $(HAVE)/sources
-	@+$(MAKE) -f port/port.mk BUILD=$(BUILD) $@
+	@+flock $(BUILD)/lock $(MAKE) -f port/port.mk BUILD=$(BUILD) $@
 
 # A file for each setting that something made depends on, touched only when the setting has changed.
 $(BUILD)/image-base: FORCE | $(BUILD)

@@ -97,7 +97,8 @@ def loaded_images():
 
 def debug_table():
     """Return the address of the EFI_DEBUG_IMAGE_INFO_TABLE_HEADER, or None as long as there is none."""
-    for addr in range(TABLE_ALIGN, 1 << 32, TABLE_ALIGN):
+    ram = int(gdb.execute("monitor info memory_size_summary", to_string=True).split()[2])
+    for addr in range(TABLE_ALIGN, min(ram, 1 << 32), TABLE_ALIGN):
         if read(addr, 8) == TABLE_SIGNATURE:
             system_table = unpack("<8xQ", addr)[0]
             count, tables = unpack("<104xQQ", system_table)

@@ -19,7 +19,7 @@ import shlex
 import socket
 import sys
 
-BUILD = pathlib.Path(os.environ.get("BUILD") or pathlib.Path(__file__).resolve().parent.parent / "build")
+BUILD = pathlib.Path(os.environ.get("BUILD") or pathlib.Path(__file__).parent.parent / "build").resolve()
 GUEST, GATEWAY, SUBNET = "10.0.0.1", "10.0.0.2", "10.0.0.0/24"  # the addresses that the documentation uses
 FORWARDS = {22: 2222, 80: 8080}  # guest port: preferred port on 127.0.0.1
 TCG_CPU = "EPYC-Milan,check=off"  # has RDRAND and RDSEED; check=off: no line for each feature that TCG lacks
