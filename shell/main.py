@@ -4,7 +4,7 @@
 
 from asyncio import core
 
-from shell import errors, registry, tasks
+from shell import registry, tasks
 from shell.about import banner
 from shell.serial import SerialStream
 from shell.session import Session
@@ -33,5 +33,7 @@ def serve(stream):
             first = "\n"
             core.run_until_complete(task)
         except BaseException as e:  # of some task: the loop stops, the shell must not
+            from shell import errors
+
             core.cur_task = None
             errors.log(e)

@@ -14,6 +14,8 @@ ValueError become one line, anything else one line and a traceback on the serial
 
 # SPDX-License-Identifier: BSD-3-Clause
 
+from collections import namedtuple
+
 # Every module that declares commands, by help group.
 MODULES = (
     "shell.commands.system",
@@ -24,23 +26,18 @@ MODULES = (
     "shell.commands.pci",
 )
 
-_commands = {}  # every name and alias -> Command
-_loaded = False
+_records = []  # of Commands, as declared
+_by_name = {}  # every name and alias -> Command; filled when a name is first looked for
+_loaded = False  # our own modules are being imported, or were
+_complete = False  # they were
 
 
 class CommandError(Exception):
     """What the user is told, in one line, after `command error, `."""
 
 
-class Command:
-    """One command. names: "exit,quit" has an alias. terminal: see command()."""
-
-    def __init__(self, names, syntax, help, handler, terminal):
-        self.names = names
-        self.syntax = syntax
-        self.help = help
-        self.handler = handler
-        self.terminal = terminal
+# names: "exit,quit" has an alias. terminal: see command().
+Command = namedtuple("Command", ("names", "syntax", "help", "handler", "terminal"))
 
 
 def command(names, syntax, help, terminal=False):
@@ -53,10 +50,10 @@ def command(names, syntax, help, terminal=False):
 
     def declare(handler):
         record = Command(names, syntax, help, handler, terminal)
-        for name in names.split(","):
-            if name in _commands:
-                raise ValueError("command declared twice: " + name)
-            _commands[name] = record
+        if _complete:  # a program's: a name that is taken must fail there and then
+            _names()
+            _index(record)
+        _records.append(record)
         return handler
 
     return declare
@@ -64,29 +61,28 @@ def command(names, syntax, help, terminal=False):
 
 def load():
     """Import every module of MODULES; the first call does the work."""
-    global _loaded
+    global _loaded, _complete
     if not _loaded:
         _loaded = True  # first, since these modules declare
         for module in MODULES:
             __import__(module)
+        _complete = True
 
 
 def find(name):
     """-> the Command of exactly this name or alias, or None."""
-    load()
-    return _commands.get(name)
+    return _names().get(name)
 
 
 def names():
     """-> all names and aliases, sorted."""
-    load()
-    return sorted(_commands)
+    return sorted(_names())
 
 
 def commands():
-    """-> all records, in the order of their first names."""
+    """-> all records, in the order of their names."""
     load()
-    return [_commands[name] for name in sorted({c.names.split(",")[0] for c in _commands.values()})]
+    return sorted(_records)  # as tuples, by their first item; names differ
 
 
 def help_text():
@@ -94,5 +90,24 @@ def help_text():
     records = commands()
     name_len = max([len(c.names) for c in records]) + 1
     syntax_len = max([len(c.syntax) for c in records]) + 1
+    # One formatting for all lines: this is part of every boot.
     form = "%%-%ds%%-%ds# %%s\n" % (name_len, syntax_len)
-    return "".join([form % (c.names, c.syntax, c.help) for c in records])
+    words = []
+    for c in records:
+        words += c[:3]
+    return form * len(records) % tuple(words)
+
+
+def _names():
+    load()
+    if not _by_name:
+        for record in _records:  # a name declared twice by our own modules fails here
+            _index(record)
+    return _by_name
+
+
+def _index(record):
+    for name in record.names.split(","):
+        if name in _by_name:
+            raise ValueError("command declared twice: " + name)
+        _by_name[name] = record

@@ -95,6 +95,9 @@ class Session:
 
     def foreground(self, function, *args):
         """Call a function that may compute, print, be interrupted or run an event loop itself."""
+        if _INTERRUPT in self._input[self._at :]:  # typed right behind the Enter, read along with it
+            self._at += self._input[self._at :].find(_INTERRUPT) + 1
+            raise KeyboardInterrupt
         state = tasks.save()
         previous = _repl.redirect(None if self.console else _Output(self))
         if self.console:
