@@ -77,6 +77,8 @@ extern uint32_t cpu_count;                  // enabled processors in the MADT; o
 // Run fn(arg); true if it ended, false if it raised an exception (#GP, #PF …), whose vector is stored.
 // fn must hold no state that needs undoing; interrupts stay as they are.
 bool fault_guard(void (*fn)(void *), void *arg, int *vector);
+// Provided by port/, called by the fault handler: where to continue after the main stack overflowed; false: nowhere.
+bool stack_overflow_unwind(uint64_t *rip, uint64_t *rsp);
 typedef void (*irq_handler_t)(void *arg);   // runs with interrupts off, general registers only
 int irq_alloc(irq_handler_t fn, void *arg); // a free vector, or -1
 uint32_t apic_id(void);

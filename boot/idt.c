@@ -69,6 +69,13 @@ static bool guardable(uint64_t vector) {
     return vector < FIRST_IRQ && vector != 2 && vector != 8 && vector != 18 && vector != 29;
 }
 
+// The interpreter ran into the guard page of its stack: port/ knows how to unwind it, unless foreign code was running.
+static bool main_stack_overflow(trap_frame_t *f) {
+    uint64_t addr = read_cr2(), guard = (uint64_t)main_stack;
+    return f->vector == 14 && addr - guard < PAGE_SIZE && f->rip - (uint64_t)text_start < (uint64_t)(text_end - text_start)
+        && stack_overflow_unwind(&f->rip, &f->rsp);
+}
+
 void trap(trap_frame_t *f) {
     if (f->vector >= FIRST_IRQ) {
         if (handlers[f->vector].fn != NULL) {
@@ -81,7 +88,7 @@ void trap(trap_frame_t *f) {
         guard_vector = f->vector;
         f->rip = (uint64_t)guard_recover;
         f->rsp = guard_sp;
-    } else {
+    } else if (!main_stack_overflow(f)) {
         trap_report(f);
     }
 }

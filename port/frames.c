@@ -19,12 +19,14 @@ typedef struct frame {
 } frame_t;
 
 static frame_t *innermost;
+uint32_t frames_entered;
 
 mp_vm_return_kind_t vm_mp_execute_bytecode(mp_code_state_t *code, volatile mp_obj_t inject_exc);
 
 mp_vm_return_kind_t mp_execute_bytecode(mp_code_state_t *code, volatile mp_obj_t inject_exc) {
     frame_t frame = { innermost, code };
     innermost = &frame;
+    frames_entered++;
     mp_vm_return_kind_t kind = vm_mp_execute_bytecode(code, inject_exc);
     innermost = frame.caller;
     return kind;

@@ -13,6 +13,7 @@
 #include "frames.h"
 #include "genhdr/mpversion.h"
 #include "heap.h"
+#include "net.h"
 #include "sysstdio.h"
 #include "moddma.h"
 #include "vfs_ram.h"
@@ -26,6 +27,7 @@ static bool python_start(void) {
         return false;
     }
     mp_init();
+    net_start();
     frames_reset();
     stdio_reset();
     mp_hal_redirect(mp_const_none);

@@ -10,8 +10,10 @@ enum { RESET_POWER_ON = 1 };
     { MP_ROM_QSTR(MP_QSTR_RTC), MP_ROM_PTR(&machine_rtc_type) }, \
     { MP_ROM_QSTR(MP_QSTR_PWRON_RESET), MP_ROM_INT(RESET_POWER_ON) },
 
-// SMBIOS 3.6, 7.2: structure type 1 holds the system's UUID at offset 8; 5.2.2: the 64-bit entry point.
-enum { SMBIOS3_LEN = 12, SMBIOS3_ADDR = 16, SYSTEM_INFORMATION = 1, UUID_OFFSET = 8, UUID_LEN = 16, END_OF_TABLE = 127 };
+// SMBIOS 3.6, 5.2: where the 32-bit and the 64-bit entry point have the table's length and address;
+// 7.2: the system's UUID in the structure of type 1.
+enum { SMBIOS_LEN = 0x16, SMBIOS_ADDR = 0x18, SMBIOS3_LEN = 0x0c, SMBIOS3_ADDR = 0x10, SMBIOS_ENTRY_LEN = 0x20 };
+enum { SYSTEM_INFORMATION = 1, UUID_OFFSET = 8, UUID_LEN = 16, END_OF_TABLE = 127 };
 
 static void mp_machine_idle(void) {
     mp_event_handle_nowait();
@@ -40,16 +42,26 @@ static const uint8_t *smbios_system(const uint8_t *p, const uint8_t *end) {
     return NULL;
 }
 
+// The structure table: its address, or 0 where there is none that is mapped, and its length.
+static uint64_t smbios_table(uint64_t *len) {
+    uint64_t entry = boot_info.smbios3 != 0 ? boot_info.smbios3 : boot_info.smbios, addr;
+    if (entry == 0 || !map_check(entry, SMBIOS_ENTRY_LEN, MAP_R)) {
+        return 0;
+    }
+    if (boot_info.smbios3 != 0) {
+        *len = *(const uint32_t *)(entry + SMBIOS3_LEN);
+        addr = *(const uint64_t *)(entry + SMBIOS3_ADDR);
+    } else {
+        *len = *(const uint16_t *)(entry + SMBIOS_LEN);
+        addr = *(const uint32_t *)(entry + SMBIOS_ADDR);
+    }
+    return map_check(addr, *len, MAP_R) ? addr : 0;
+}
+
 // The system's UUID from SMBIOS, 16 bytes as they lie there; empty where the firmware has none.
 static mp_obj_t mp_machine_unique_id(void) {
-    const uint8_t *entry = (const uint8_t *)boot_info.smbios3, *system = NULL;
-    if (entry != NULL && map_check((uintptr_t)entry, 24, MAP_R)) {
-        uint64_t addr = *(const uint64_t *)(entry + SMBIOS3_ADDR);
-        uint32_t len = *(const uint32_t *)(entry + SMBIOS3_LEN);
-        if (map_check(addr, len, MAP_R)) {
-            system = smbios_system((const uint8_t *)addr, (const uint8_t *)addr + len);
-        }
-    }
+    uint64_t len, table = smbios_table(&len);
+    const uint8_t *system = table == 0 ? NULL : smbios_system((const uint8_t *)table, (const uint8_t *)table + len);
     return system == NULL ? mp_const_empty_bytes : mp_obj_new_bytes(system + UUID_OFFSET, UUID_LEN);
 }
 

@@ -90,6 +90,19 @@ unsigned long mp_hal_random_seed(void);
 uintptr_t machine_mem_read_addr(void *addr_in, unsigned len);
 uintptr_t machine_mem_write_addr(void *addr_in, unsigned len);
 #define MICROPY_PY_WEBSOCKET                (1)
+#define MICROPY_PY_SSL                      (1)         // module tls; modules/ssl.py stands on it
+#define MICROPY_SSL_MBEDTLS                 (1)
+#define MICROPY_PY_HASHLIB_MD5              (1)
+#define MICROPY_PY_HASHLIB_SHA1             (1)
+#define MICROPY_PY_CRYPTOLIB                (1)
+#define MICROPY_PY_CRYPTOLIB_CTR            (1)
+#define MICROPY_PY_CRYPTOLIB_CONSTS         (1)
+
+#define MICROPY_PY_LWIP                     (1)         // module socket: net.c
+#define MICROPY_PY_LWIP_SOCK_RAW            (1)
+#define MICROPY_PY_NETWORK                  (1)
+#define MICROPY_PY_NETWORK_HOSTNAME_DEFAULT "keelback"
+#define MICROPY_PY_SOCKET_LISTEN_BACKLOG_DEFAULT (16)
 
 // ---- file systems: vfs_ram.c at "/", the others over block devices of the user's ----------------
 #define MICROPY_VFS                         (1)
@@ -102,5 +115,7 @@ uintptr_t machine_mem_write_addr(void *addr_in, unsigned len);
 #define MICROPY_FATFS_MAX_SS                (4096)
 
 // ---- waiting: hlt until an interrupt or the deadline --------------------------------------------
+void net_poll(void);
+#define MICROPY_INTERNAL_EVENT_HOOK         net_poll()
 void mp_hal_wait(intptr_t timeout_ms);
 #define MICROPY_INTERNAL_WFE(timeout_ms)    mp_hal_wait((intptr_t)(timeout_ms))

@@ -7,6 +7,8 @@
 #include "py/runtime.h"
 #include "py/stream.h"
 #include "boot/boot.h"
+#include "frames.h"
+#include "net.h"
 #include "sysstdio.h"
 
 // ---- input ----------------------------------------------------------------------------------------
@@ -110,8 +112,24 @@ uint64_t mp_hal_time_ns(void) {
     return clock_wall_ns();
 }
 
+// Sleep until an interrupt, the deadline, or until the network has something to do.
+static void idle_until(uint64_t deadline_ns) {
+    uint64_t network_ns = net_deadline();
+    cpu_idle_until(MIN(network_ns, deadline_ns));
+}
+
+// An object may be polled that answers in Python, and no interrupt tells when its answer changes.
+// So when Python ran since the last wait, that may have been its answer: ask again soon.
+#define ASK_AGAIN_NS 10000000u
+
 void mp_hal_wait(intptr_t timeout_ms) {
-    cpu_idle_until(timeout_ms < 0 ? UINT64_MAX : clock_ns() + (uint64_t)timeout_ms * 1000000);
+    static uint32_t entered;
+    uint64_t now = clock_ns(), deadline = timeout_ms < 0 ? UINT64_MAX : now + (uint64_t)timeout_ms * 1000000;
+    if (entered != frames_entered) {
+        entered = frames_entered;
+        deadline = MIN(deadline, now + ASK_AGAIN_NS);
+    }
+    idle_until(deadline);
 }
 
 void mp_hal_wait_until(uint64_t deadline_ns) {
@@ -120,7 +138,7 @@ void mp_hal_wait_until(uint64_t deadline_ns) {
         if (clock_ns() >= deadline_ns) {
             return;
         }
-        cpu_idle_until(deadline_ns);
+        idle_until(deadline_ns);
     }
 }
 

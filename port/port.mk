@@ -40,7 +40,8 @@ MPY_LIB_DIR := $(TOP)
 vpath mpconfigport.h port
 
 # ---- flags -------------------------------------------------------------------------------------------
-INC += -I. -Iport/libc/include -Iport -I$(TOP) -I$(BUILD)
+INC += -I. -Iport/libc/include -Iport -I$(TOP) -I$(BUILD) -I$(MBEDTLS_DIR)/include -I$(LWIP_DIR)/src/include
+CFLAGS += -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
 COPT_SMALL := -Os
 COPT_FAST := -O2 -fno-reorder-blocks-and-partition
 
@@ -60,16 +61,34 @@ SRC_BOOT := $(addprefix boot/,\
 # port/: the interpreter's life and its way to the machine
 SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c heap.c exec.c frames.c kmem.c \
-	ramfs.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
+	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
 	modcpu.c modmem.c moddma.c modefi.c modclock.c modrepl.c machine_rtc.c)
-SRC_LIBC := $(addprefix port/libc/,string.c math.c)
+SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
+
+# mbedTLS, and tls.c between it and the machine
+SRC_TLS := port/tls.c
+SRC_MBEDTLS := $(addprefix mbedtls/,\
+	aes.c aesni.c asn1parse.c asn1write.c base64.c bignum.c bignum_core.c bignum_mod.c bignum_mod_raw.c chacha20.c \
+	chachapoly.c cipher.c cipher_wrap.c constant_time.c ctr_drbg.c ecdh.c ecdsa.c ecp.c ecp_curves.c entropy.c \
+	entropy_poll.c gcm.c md.c md5.c oid.c pem.c pk.c pk_ecc.c pk_wrap.c pkparse.c platform.c platform_util.c \
+	poly1305.c rsa.c rsa_alt_helpers.c sha1.c sha256.c sha512.c ssl_ciphersuites.c ssl_client.c \
+	ssl_debug_helpers_generated.c ssl_msg.c ssl_tls.c ssl_tls12_client.c ssl_tls12_server.c timing.c x509.c x509_crt.c)
+
+# lwIP, and net.c between it and the machine
+SRC_NET := port/net.c shared/netutils/netutils.c
+SRC_LWIP := $(addprefix lwip/,\
+	core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c core/pbuf.c \
+	core/raw.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c core/udp.c \
+	core/ipv4/dhcp.c core/ipv4/etharp.c core/ipv4/icmp.c core/ipv4/igmp.c core/ipv4/ip4.c core/ipv4/ip4_addr.c \
+	core/ipv4/ip4_frag.c core/ipv6/ethip6.c core/ipv6/icmp6.c core/ipv6/inet6.c core/ipv6/ip6.c core/ipv6/ip6_addr.c \
+	core/ipv6/ip6_frag.c core/ipv6/mld6.c core/ipv6/nd6.c netif/ethernet.c)
 
 SRC_SHARED := $(addprefix shared/,\
 	readline/readline.c runtime/gchelper_generic.c runtime/pyexec.c timeutils/timeutils.c)
 
 SRC_QSTR += $(SRC_PORT) $(SRC_SHARED)
-SRC_C := $(SRC_PORT) $(SRC_LIBC) $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
-OBJ := $(PY_O) $(addprefix $(BUILD)/,$(SRC_C:.c=.o)) \
+SRC_C := $(SRC_PORT) $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbedtls_errors.c $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
+OBJ := $(PY_O) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_LWIP:.c=.o)) \
 	$(patsubst %,$(BUILD)/%.o,$(basename $(SRC_BOOT)))
 
 # ---- flags for single files --------------------------------------------------------------------------
@@ -81,7 +100,7 @@ FAST := $(addprefix py/,\
 	objobject objpolyiter objrange objreversed objset objslice objstr objstringio objstrunicode objtuple objtype objzip \
 	formatfloat modstruct modmath nativeglue parsenum qstr runtime runtime_utils sequence smallint stackctrl stream \
 	unicode vstr modarray modbuiltins scheduler cstack gc vm mpprint) \
-	port/heap port/frames port/mphalport port/libc/string port/libc/math shared/runtime/gchelper_generic \
+	port/heap port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
 	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect
 $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
@@ -93,7 +112,8 @@ $(BUILD)/boot/%.o: CFLAGS += -O2 -DGNU_EFI_USE_MS_ABI -fshort-wchar -I/usr/inclu
 # A memcpy must not become a call of memcpy.
 $(BUILD)/port/libc/%.o: CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 $(BUILD)/boot/%.o: CFLAGS += -fno-tree-loop-distribute-patterns
-$(BUILD)/lib/% $(BUILD)/extmod/% $(BUILD)/py/% $(BUILD)/shared/%: CWARN :=
+# Third-party code is compiled with its authors' warnings, not ours.
+$(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
 
 # ---- what is generated -----------------------------------------------------------------------------------
 # mpy-cross, from the same sources, outside of their tree
@@ -104,9 +124,21 @@ $(MICROPY_MPYCROSS): $(wildcard $(TOP)/py/*.[ch] $(TOP)/mpy-cross/*.[ch])
 	$(Q)touch $@
 
 # The frozen module _build: what the executable was made from.
-$(BUILD)/frozen_content.c: $(BUILD)/generated/_build.py | $(MICROPY_MPYCROSS)
+$(BUILD)/frozen_content.c: $(BUILD)/generated/_build.py $(BUILD)/frozen-inputs | $(MICROPY_MPYCROSS)
+# makemanifest.py looks at the Python files only; what else the frozen code depends on makes it start anew.
+$(BUILD)/frozen-inputs: port/manifest.py $(HEADER_BUILD)/qstrdefs.generated.h $(BUILD)/app-setting
+	$(Q)rm -f $(BUILD)/frozen_content.c
+	$(Q)touch $@
+$(BUILD)/app-setting: FORCE | $(HEADER_BUILD)
+	$(Q)echo '$(APP)' | cmp -s - $@ || echo '$(APP)' >$@
 $(BUILD)/generated/_build.py: FORCE
 	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR)
+
+# Sources outside of MicroPython's tree and ours
+$(BUILD)/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c
+	$(call compile_c)
+$(BUILD)/lwip/%.o: $(LWIP_DIR)/src/%.c
+	$(call compile_c)
 
 # ---- link ----------------------------------------------------------------------------------------------
 LDFLAGS_ELF := -static-pie -nostdlib -Wl,-T,boot/keelback.lds -Wl,--gc-sections -Wl,--build-id=none \

@@ -1,75 +1,16 @@
-// The tree of the file system in memory: names, folders, links. File contents: ramfs_data.c.
+// The tree of the file system in memory: finding, creating, removing and renaming.
 //
-// A folder is an array sorted by name, so that lookups are a binary search and a listing goes on
-// from the name it gave last, whatever happened in between. Nodes come from kmem.c; a node that was
-// unlinked while in use lives until its last user lets go of it.
+// A node that was unlinked while in use lives until its last user lets go of it.
 
 #include <string.h>
 
 #include "py/mperrno.h"
-#include "boot/boot.h"
-#include "kmem.h"
-#include "ramfs.h"
-#include "ramfs_data.h"
+#include "ramfs_internal.h"
 
 static ramfs_node_t *root;
 
 ramfs_node_t *ramfs_root(void) {
     return root;
-}
-
-// ---- nodes ------------------------------------------------------------------------------------------
-// Memory that counts against the file system's limit.
-static void *charged_alloc(size_t len) {
-    if (!ramfs_charge(kmem_cost(len))) {
-        return NULL;
-    }
-    void *p = kmem_alloc(len);
-    if (p == NULL) {
-        ramfs_refund(kmem_cost(len));
-    }
-    return p;
-}
-
-static void charged_free(void *p, size_t len) {
-    ramfs_refund(kmem_cost(len));
-    kmem_free(p, len);
-}
-
-static char *name_new(const char *name, size_t len) {
-    char *copy = charged_alloc(len + 1);
-    if (copy != NULL) {
-        memcpy(copy, name, len);
-        copy[len] = '\0';
-    }
-    return copy;
-}
-
-static ramfs_node_t *node_new(const char *name, size_t name_len, bool is_dir) {
-    ramfs_node_t *node = charged_alloc(sizeof(*node));
-    if (node == NULL) {
-        return NULL;
-    }
-    memset(node, 0, sizeof(*node));
-    node->name = name_new(name, name_len);
-    if (node->name == NULL) {
-        charged_free(node, sizeof(*node));
-        return NULL;
-    }
-    node->is_dir = is_dir;
-    node->name_len = name_len;
-    node->mtime = clock_wall_ns() / 1000000000;
-    return node;
-}
-
-static void node_free(ramfs_node_t *node) {
-    if (node->is_dir) {
-        kmem_free(node->dir.nodes, node->dir.room * sizeof(ramfs_node_t *));
-    } else {
-        ramfs_data_free(node);
-    }
-    charged_free(node->name, node->name_len + 1);
-    charged_free(node, sizeof(*node));
 }
 
 void ramfs_use(ramfs_node_t *node) {
@@ -78,80 +19,20 @@ void ramfs_use(ramfs_node_t *node) {
 
 void ramfs_unuse(ramfs_node_t *node) {
     if (--node->users == 0 && node->parent == NULL && node != root) {
-        node_free(node);
+        ramfs_node_free(node);
     }
 }
 
 int ramfs_init(void) {
     ramfs_data_init();
-    root = node_new("", 0, true);
+    root = ramfs_node_new("", 0, true);
     return root == NULL ? -MP_ENOMEM : 0;
 }
 
-// ---- folders ----------------------------------------------------------------------------------------
-static int name_compare(const ramfs_node_t *node, const char *name, size_t len) {
-    size_t common = node->name_len < len ? node->name_len : len;
-    int order = memcmp(node->name, name, common);
-    return order != 0 ? order : (int)node->name_len - (int)len;
-}
-
-// Where a name is, or belongs: the first entry not before it. *found: whether that is it.
-static size_t dir_search(const ramfs_node_t *dir, const char *name, size_t len, bool *found) {
-    size_t low = 0, high = dir->dir.count;
-    *found = false;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = name_compare(dir->dir.nodes[middle], name, len);
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-            *found |= order == 0;
-        }
-    }
-    return low;
-}
-
-// Room for one more entry. A folder's array is not counted against the limit: its nodes are.
-static bool dir_reserve(ramfs_node_t *dir) {
-    if (dir->dir.count < dir->dir.room) {
-        return true;
-    }
-    size_t room = dir->dir.room == 0 ? 4 : dir->dir.room * 2, size = sizeof(ramfs_node_t *);
-    ramfs_node_t **nodes = kmem_grow(dir->dir.nodes, dir->dir.room * size, room * size);
-    if (nodes == NULL) {
-        return false;
-    }
-    dir->dir.nodes = nodes;
-    dir->dir.room = room;
-    return true;
-}
-
-// After dir_reserve().
-static void dir_insert(ramfs_node_t *dir, ramfs_node_t *node) {
-    bool found;
-    size_t at = dir_search(dir, node->name, node->name_len, &found);
-    ramfs_node_t **place = dir->dir.nodes + at;
-    memmove(place + 1, place, (dir->dir.count - at) * sizeof(*place));
-    *place = node;
-    dir->dir.count++;
-    node->parent = dir;
-}
-
-static void dir_remove(ramfs_node_t *node) {
-    ramfs_node_t *dir = node->parent;
-    bool found;
-    size_t at = dir_search(dir, node->name, node->name_len, &found);
-    ramfs_node_t **place = dir->dir.nodes + at;
-    dir->dir.count--;
-    memmove(place, place + 1, (dir->dir.count - at) * sizeof(*place));
-    node->parent = NULL;
-}
-
 static void unlink_node(ramfs_node_t *node) {
-    dir_remove(node);
+    ramfs_dir_remove(node);
     if (node->users == 0) {
-        node_free(node);
+        ramfs_node_free(node);
     }
 }
 
@@ -159,43 +40,13 @@ ramfs_node_t *ramfs_next(const ramfs_node_t *dir, const char *after, size_t afte
     size_t at = 0;
     if (after != NULL) {
         bool found;
-        at = dir_search(dir, after, after_len, &found);
+        at = ramfs_dir_search(dir, after, after_len, &found);
         at += found;
     }
     return at < dir->dir.count ? dir->dir.nodes[at] : NULL;
 }
 
-// ---- paths ------------------------------------------------------------------------------------------
-int ramfs_resolve(const char *cwd, const char *path, char *out) {
-    size_t len = 0;
-    const char *parts[2] = { *path == '/' ? "" : cwd, path };
-    for (int i = 0; i < 2; i++) {
-        for (const char *p = parts[i]; *p != '\0';) {
-            size_t n = 0;
-            while (p[n] != '\0' && p[n] != '/') {
-                n++;
-            }
-            if (n == 2 && p[0] == '.' && p[1] == '.') {
-                while (len > 0 && out[--len] != '/') {
-                }
-            } else if (n > 0 && !(n == 1 && p[0] == '.')) {
-                if (n > RAMFS_NAME_MAX || len + 1 + n > RAMFS_PATH_MAX) {
-                    return -MP_EINVAL;
-                }
-                out[len++] = '/';
-                memcpy(out + len, p, n);
-                len += n;
-            }
-            p += n + (p[n] == '/');
-        }
-    }
-    if (len == 0) {
-        out[len++] = '/';
-    }
-    out[len] = '\0';
-    return 0;
-}
-
+// ---- finding ----------------------------------------------------------------------------------------
 // The folder that holds path's last component, and that component.
 static int find_parent(const char *path, ramfs_node_t **dir, const char **name, size_t *name_len) {
     ramfs_node_t *node = root;
@@ -212,7 +63,7 @@ static int find_parent(const char *path, ramfs_node_t **dir, const char **name, 
             return 0;
         }
         bool found;
-        size_t at = dir_search(node, p, len, &found);
+        size_t at = ramfs_dir_search(node, p, len, &found);
         if (!found) {
             return -MP_ENOENT;
         }
@@ -234,7 +85,7 @@ int ramfs_find(const char *path, ramfs_node_t **node) {
         return err;
     }
     bool found;
-    size_t at = dir_search(dir, name, len, &found);
+    size_t at = ramfs_dir_search(dir, name, len, &found);
     if (!found) {
         return -MP_ENOENT;
     }
@@ -252,15 +103,15 @@ int ramfs_create(const char *path, bool is_dir, ramfs_node_t **node) {
         return err;
     }
     bool found;
-    dir_search(dir, name, len, &found);
+    ramfs_dir_search(dir, name, len, &found);
     if (found) {
         return -MP_EEXIST;
     }
-    *node = dir_reserve(dir) ? node_new(name, len, is_dir) : NULL;
+    *node = ramfs_dir_reserve(dir) ? ramfs_node_new(name, len, is_dir) : NULL;
     if (*node == NULL) {
         return -MP_ENOSPC;
     }
-    dir_insert(dir, *node);
+    ramfs_dir_insert(dir, *node);
     return 0;
 }
 
@@ -314,20 +165,20 @@ static bool is_within(const ramfs_node_t *node, const ramfs_node_t *dir) {
 
 // Put a node under a new name into a folder.
 static int move(ramfs_node_t *node, ramfs_node_t *dir, const char *name, size_t len, const char *to) {
-    char *copy = dir_reserve(dir) ? name_new(name, len) : NULL;
+    char *copy = ramfs_dir_reserve(dir) ? ramfs_name_new(name, len) : NULL;
     if (copy == NULL) {
         return -MP_ENOSPC;
     }
     int err = make_room(node, to);
     if (err != 0) {
-        charged_free(copy, len + 1);
+        ramfs_charged_free(copy, len + 1);
         return err;
     }
-    dir_remove(node);
-    charged_free(node->name, node->name_len + 1);
+    ramfs_dir_remove(node);
+    ramfs_charged_free(node->name, node->name_len + 1);
     node->name = copy;
     node->name_len = len;
-    dir_insert(dir, node);
+    ramfs_dir_insert(dir, node);
     return 0;
 }
 

@@ -1,4 +1,4 @@
-// A file system in memory: ramfs.c. It knows nothing of Python and lives outside of its heap, so that
+// A file system in memory: ramfs.c, ramfs_path.c, ramfs_data.c. It knows nothing of Python and lives outside of its heap, so that
 // files outlive a soft reset and the collector does not scan them.
 #ifndef KEELBACK_PORT_RAMFS_H
 #define KEELBACK_PORT_RAMFS_H

@@ -9,7 +9,7 @@
 #include "py/mperrno.h"
 #include "boot/boot.h"
 #include "kmem.h"
-#include "ramfs_data.h"
+#include "ramfs_internal.h"
 
 static uint64_t used, total;    // bytes
 

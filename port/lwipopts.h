@@ -1,0 +1,58 @@
+// lwIP as a library without threads: raw API, IPv4 and IPv6, memory from kmem.c. Read by every lwIP file.
+#ifndef KEELBACK_LWIPOPTS_H
+#define KEELBACK_LWIPOPTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// ---- the system ---------------------------------------------------------------------------------------
+#define NO_SYS                          1
+#define LWIP_TIMERS                     1
+#define SYS_LIGHTWEIGHT_PROT            0       // no interrupt calls lwIP
+#define LWIP_SOCKET                     0
+#define LWIP_NETCONN                    0
+#define LWIP_STATS                      0
+#define LWIP_NOASSERT                   1
+uint32_t net_random(void);
+#define LWIP_RAND()                     net_random()
+
+// ---- memory: net.c ----------------------------------------------------------------------------------------
+#define MEM_ALIGNMENT                   8
+#define MEM_CUSTOM_ALLOCATOR            1
+#define MEMP_MEM_MALLOC                 1
+void *net_malloc(size_t len);
+void *net_calloc(size_t count, size_t len);
+void net_free(void *p);
+#define MEM_CUSTOM_MALLOC               net_malloc
+#define MEM_CUSTOM_CALLOC               net_calloc
+#define MEM_CUSTOM_FREE                 net_free
+
+// ---- protocols ----------------------------------------------------------------------------------------------
+#define LWIP_IPV4                       1
+#define LWIP_IPV6                       1
+#define LWIP_ARP                        1
+#define LWIP_ETHERNET                   1
+#define LWIP_RAW                        1
+#define LWIP_DHCP                       1
+#define LWIP_DHCP_DOES_ACD_CHECK        0
+#define LWIP_DNS                        1
+#define LWIP_IGMP                       1
+#define LWIP_NETIF_HOSTNAME             1
+#define LWIP_NETIF_EXT_STATUS_CALLBACK  1
+#define LWIP_HAVE_LOOPIF                1
+#define LWIP_NETIF_LOOPBACK             1
+#define LWIP_LOOPBACK_MAX_PBUFS         256
+#define SO_REUSE                        1
+
+// ---- TCP ---------------------------------------------------------------------------------------------------
+#define TCP_LISTEN_BACKLOG              1
+#define TCP_MSS                         1460
+#define LWIP_WND_SCALE                  1
+#define TCP_RCV_SCALE                   2
+#define TCP_WND                         (44 * TCP_MSS)  // bytes that a peer may send ahead
+#define TCP_SND_BUF                     (44 * TCP_MSS)
+#define TCP_SND_QUEUELEN                (4 * TCP_SND_BUF / TCP_MSS)
+#define LWIP_TCP_SACK_OUT               1
+#define TCP_QUEUE_OOSEQ                 1
+
+#endif
