@@ -16,7 +16,9 @@
 #define REG_SCRATCH (COM1 + 7)
 
 #define IER_RX 0x01
-#define FCR_ENABLE_CLEAR 0x07               // FIFOs on and emptied, interrupt at one byte
+// FIFOs on and emptied, interrupt at 14 bytes or after a pause of four characters. QEMU hands over no more than
+// the trigger level at a time, so a low one makes pastes slow.
+#define FCR_ENABLE_CLEAR 0xc7
 #define LCR_8N1 0x03
 #define LCR_DLAB 0x80
 #define MCR_DTR_RTS_OUT2 0x0b               // OUT2 lets the interrupt out on a PC
@@ -115,8 +117,15 @@ void console_flush_input(void) {
     resume();
 }
 
+// The character may have come in before it was wanted: Ctrl-C right behind the Enter that started a program.
 void console_set_intr_char(int c) {
     console_intr_char = c;
+    for (uint32_t i = ring_out; c >= 0 && i != ring_in; i++) {
+        if (ring[i % RING_LEN] == c) {
+            ring_out = i + 1;
+            console_interrupt();
+        }
+    }
     resume();
 }
 
