@@ -15,9 +15,10 @@ enum { RESET_POWER_ON = 1 };
 enum { SMBIOS_LEN = 0x16, SMBIOS_ADDR = 0x18, SMBIOS3_LEN = 0x0c, SMBIOS3_ADDR = 0x10, SMBIOS_ENTRY_LEN = 0x20 };
 enum { SYSTEM_INFORMATION = 1, UUID_OFFSET = 8, UUID_LEN = 16, END_OF_TABLE = 127 };
 
+// idle(): until the next interrupt, at most a millisecond, as MicroPython promises.
 static void mp_machine_idle(void) {
     mp_event_handle_nowait();
-    cpu_idle_until(UINT64_MAX);
+    cpu_idle_until(clock_ns() + 1000000);
 }
 
 NORETURN static void mp_machine_reset(void) {
@@ -74,7 +75,7 @@ static void mp_machine_set_freq(size_t n_args, const mp_obj_t *args) {
     mp_raise_NotImplementedError(MP_ERROR_TEXT("the frequency is fixed"));
 }
 
-// lightsleep(ms): hlt until then, handling events; without an argument until the next interrupt.
+// lightsleep(ms): hlt until then, handling events; without an argument as idle().
 static void mp_machine_lightsleep(size_t n_args, const mp_obj_t *args) {
     if (n_args == 0) {
         mp_machine_idle();
