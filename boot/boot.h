@@ -79,7 +79,8 @@ extern uint32_t cpu_count;                  // enabled processors in the MADT; o
 bool fault_guard(void (*fn)(void *), void *arg, int *vector);
 // Provided by port/, called by the fault handler: where to continue after the main stack overflowed; false: nowhere.
 bool stack_overflow_unwind(uint64_t *rip, uint64_t *rsp);
-typedef void (*irq_handler_t)(void *arg);   // runs with interrupts off, general registers only
+// Runs with interrupts off and general registers only: no call of memcpy and its like, which use SSE.
+typedef void (*irq_handler_t)(void *arg);
 int irq_alloc(irq_handler_t fn, void *arg); // a free vector, or -1
 uint32_t apic_id(void);
 bool irq_route_isa(unsigned irq, int vector);               // through the IOAPIC
@@ -91,7 +92,8 @@ void clock_set_wall_ns(int64_t ns);
 extern uint64_t tsc_hz, tsc_start;          // TSC at our entry
 extern const char *tsc_source;              // how tsc_hz was found: "cpuid 15h", "hypervisor", "pm timer", "pit", "unknown"
 // Sleep (hlt) until an interrupt or until clock_ns() reaches deadline_ns (UINT64_MAX: no deadline).
-// Returns at once if the console has input or idle_wake() was called since the last return.
+// Returns at once if input came in or idle_wake() was called since the last return: a caller that waits for input
+// looks first, and one that does not is not kept awake by what nobody reads.
 void cpu_idle_until(uint64_t deadline_ns);
 void idle_wake(void);                       // callable from interrupt handlers
 

@@ -68,6 +68,7 @@ void serial_poll(void) {
         } else if (!full) {
             ring[ring_in % RING_LEN] = c;
             ring_in++;
+            idle_wake();
         }
     }
 }

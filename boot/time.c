@@ -170,7 +170,7 @@ void idle_wake(void) {
 // interrupt, so it runs with interrupts off until the very hlt.
 static void idle_bare(uint64_t deadline_ns) {
     cli();
-    if (!wake_pending && !serial_readable()) {
+    if (!wake_pending) {
         uint64_t now = clock_ns();
         if (now < deadline_ns) {
             if (deadline_ns != UINT64_MAX) {
@@ -190,7 +190,7 @@ static void idle_bare(uint64_t deadline_ns) {
 // Firmware mode: its timer tick ends every hlt; the line is polled in between.
 static void idle_firmware(uint64_t deadline_ns) {
     serial_poll();
-    if (!wake_pending && !serial_readable() && clock_ns() < deadline_ns) {
+    if (!wake_pending && clock_ns() < deadline_ns) {
         sti_hlt();
         serial_poll();
     }

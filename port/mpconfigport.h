@@ -56,6 +56,10 @@ void *exec_commit(void *code, size_t len, void *reloc);
 
 // ---- frames.c stands in front of the VM ----------------------------------------------------------
 #define MICROPY_WRAP_MP_EXECUTE_BYTECODE(f) vm_##f
+#define MICROPY_WRAP_MP_BINARY_OP(f)        plain_##f   // fastpath.c stands in front of it
+// Says that it may return twice, so that link-time optimisation keeps its callers' frames what they were.
+struct _nlr_buf_t;
+unsigned int nlr_push(struct _nlr_buf_t *) __attribute__((returns_twice));
 
 // ---- the interpreter's own behaviour ----------------------------------------------------------------
 #define MICROPY_PY_THREAD                   (0)

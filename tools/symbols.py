@@ -26,7 +26,10 @@ def read_functions(elf):
     out = subprocess.run(["nm", "--defined-only", elf], check=True, capture_output=True, text=True).stdout
     functions = {}
     for line in sorted(out.splitlines(), reverse=True):
-        addr, kind, name = line.split()
+        fields = line.split()
+        if len(fields) != 3:
+            continue  # link-time optimisation leaves symbols without a name
+        addr, kind, name = fields
         if kind in "tTwW" and name != "text_start":
             functions[int(addr, 16)] = name.split(".")[0]  # without the compiler's .constprop.0, .isra.0 …
     functions.pop(0, None)
