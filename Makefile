@@ -75,7 +75,7 @@ test: $(EFI) $(UNIX) $(HAVE)/test ## run all tests: on the host, in a booted mac
 	@$(PYTEST) tests
 
 test-host: $(UNIX) $(HAVE)/test ## run the tests that need no machine
-	@$(PYTEST) tests/host tests/tools tests/lint
+	@$(PYTEST) tests/host tests/port tests/tools tests/lint
 
 test-guest: $(EFI) $(HAVE)/test ## run the tests that boot the image
 	@$(PYTEST) tests/guest tests/boot
@@ -84,7 +84,7 @@ test-upstream: $(EFI) $(HAVE)/test ## run MicroPython's own test suite in a boot
 	@$(VENV)/bin/python tests/upstream/run.py
 
 bench: $(EFI) $(HAVE)/test ## measure, beside MicroPython in a Linux guest, and print a table
-	@$(VENV)/bin/python tests/bench/run.py
+	@$(VENV)/bin/python tools/measure.py --json $(BUILD)/bench.json
 
 lint: $(HAVE)/test ## check layers, sizes and documentation
 	@$(PYTEST) tests/lint
