@@ -80,7 +80,7 @@ test-host: $(UNIX) $(HAVE)/test ## run the tests that need no machine
 test-guest: $(EFI) $(HAVE)/test ## run the tests that boot the image
 	@$(PYTEST) tests/guest tests/boot
 
-test-upstream: $(EFI) $(HAVE)/test ## run MicroPython's own test suite in a booted machine
+test-upstream: $(EFI) $(UNIX) $(HAVE)/test ## run MicroPython's own test suite in a booted machine
 	@$(VENV)/bin/python tests/upstream/run.py
 
 bench: $(EFI) $(HAVE)/test ## measure, beside MicroPython in a Linux guest, and print a table

@@ -16,7 +16,10 @@ SOURCE = qemu.BUILD.resolve() / "src" / "micropython"
 UNIX = qemu.BUILD.resolve() / "unix" / "micropython"
 MPY_CROSS = qemu.BUILD.resolve() / "obj" / "mpy-cross" / "mpy-cross"
 FOLDERS = ("basics", "extmod", "float", "import", "io", "micropython", "misc", "stress", "unicode")
-KINDS = {"bytecode": [], "native": ["--via-mpy", "--emit", "native"]}
+# Compiled tests are imported from a file system of the runner's, which takes the place of the working directory: what
+# import and io test is not there.
+KINDS = {"bytecode": FOLDERS, "native": [f for f in FOLDERS if f not in ("import", "io")]}
+ARGUMENTS = {"bytecode": [], "native": ["--via-mpy", "--emit", "native"]}
 CHUNK = 100  # tests for one start of the runner, which begins with about 25 checks of features
 
 
@@ -38,12 +41,13 @@ def tests(folders=FOLDERS):
 
 
 def chunks(kind, names):
-    """Return lists of the tests that this kind is to run, each list from one folder."""
+    """Return lists of those tests that this kind is to run, each list from one folder."""
     excluded = exclusions()[kind]
-    by_folder = {}
+    by_folder = {folder: [] for folder in KINDS[kind]}
     for name in names:
-        if name not in excluded:
-            by_folder.setdefault(name.partition("/")[0], []).append(name)
+        folder = name.partition("/")[0]
+        if folder in by_folder and name not in excluded:
+            by_folder[folder].append(name)
     return [part[i:i + CHUNK] for part in by_folder.values() for i in range(0, len(part), CHUNK)]
 
 

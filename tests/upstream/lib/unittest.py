@@ -51,6 +51,14 @@ class _Raises:
 class TestCase:
     """A group of tests: the methods whose names begin with test."""
 
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
     def setUp(self):
         pass
 
@@ -98,28 +106,37 @@ class TestCase:
 def _run(case, name):
     """Run one test on a fresh object -> "ok", "skipped", "failures" or "errors"."""
     test = case()
-    test.setUp()
     try:
-        getattr(test, name)()
+        test.setUp()
+        try:
+            getattr(test, name)()
+        finally:
+            test.tearDown()
         return "ok"
     except SkipTest:
         return "skipped"
     except Exception as e:
-        print(name, "of", case.__name__, "failed:")
-        sys.print_exception(e)
+        sys.print_exception(e, sys.stdout)
         return "failures" if isinstance(e, AssertionError) else "errors"
-    finally:
-        test.tearDown()
+
+
+def _run_case(case, count):
+    """Run the tests of one class, print a line for each, and add to the counts."""
+    case.setUpClass()
+    for name in dir(case):
+        if name.startswith("test"):
+            result = _run(case, name)
+            print(case.__name__, name, result)
+            count[result] += 1
+    case.tearDownClass()
 
 
 def main(module="__main__"):
     """Run the tests of all cases of a module and print the summary."""
     count = {"ok": 0, "skipped": 0, "failures": 0, "errors": 0}
-    for case in list(vars(__import__(module)).values()):
+    for case in list(__import__(module).__dict__.values()):
         if isinstance(case, type) and issubclass(case, TestCase) and case is not TestCase:
-            for name in dir(case):
-                if name.startswith("test"):
-                    count[_run(case, name)] += 1
+            _run_case(case, count)
     print("-" * 70)
     print("Ran %d tests\n" % sum(count.values()))
     if count["failures"] or count["errors"]:
