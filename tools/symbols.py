@@ -30,7 +30,7 @@ def read_functions(elf):
         if len(fields) != 3:
             continue  # link-time optimisation leaves symbols without a name
         addr, kind, name = fields
-        if kind in "tTwW" and name != "text_start":
+        if kind in "tT" and name != "text_start":
             functions[int(addr, 16)] = name.split(".")[0]  # without the compiler's .constprop.0, .isra.0 …
     functions.pop(0, None)
     return sorted(functions.items())

@@ -20,7 +20,7 @@ import time
 
 BOOT_LIMIT = 180     # s, from power-on to the prompt, on a busy host
 PROMPT = rb"(?:\A|\n)> \Z"
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?=]*[A-Za-z]|[=>()][A-Z0-9]?)|\x08|\r")
+_ESCAPES = re.compile(rb"\x1b(?:\[[0-9;?=]*[A-Za-z]|[78=>]|[()][A-Z0-9]?)|\x08|\r")
 
 
 class VMError(Exception):
