@@ -1,9 +1,9 @@
 # Keelback: what a user calls. What the executable is made of stands in port/port.mk.
 
-# ---- settings (make NAME=value; those that QEMU takes, QEMU OVMF MACHINE ACCEL CPU MEM SMP NET, see tools/qemu.py)
+# ---- settings (make NAME=value; those that QEMU takes, QEMU OVMF MACHINE ACCEL CPU MEM SMP NET SERIAL, see tools/qemu.py)
 # Preferred load address, in hex without 0x; a loader that has it in use relocates.
 IMAGE_BASE ?= 200000
-# A folder whose files go onto the boot volume (boot.py, main.py, keelback.txt, data).
+# A folder whose files go onto the boot volume (boot.py, main.py, keelback.cfg, data).
 FILES ?=
 # Load options; given, make qemu starts the executable directly (-kernel) instead of from its boot volume.
 APPEND ?=

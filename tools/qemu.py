@@ -4,7 +4,7 @@
 As a command (make qemu, make qemu-gdb) it runs QEMU on the terminal; Ctrl-C goes to the guest, Ctrl-] then x ends
 QEMU. As a module it gives Options, whose command() the tests and benchmarks start through vm.Machine.
 Settings come from the environment, where they are set: QEMU, OVMF (a file, or ovmf2025, ovmf2022), MACHINE, ACCEL,
-CPU, MEM, SMP and NET.
+CPU, MEM, SMP, NET and SERIAL (stdio, tcp:PORT on 127.0.0.1, or a path for a unix socket).
 Source: qemu(1); OVMF's README; measured with -icount: virtio-blk is the disk that OVMF boots from in the fewest
 instructions (OVMF 2025.02, 1.1 MB file, million instructions: virtio-blk 786, virtio-scsi 853, NVMe 857, AHCI 865),
 and OVMF 2025.02 needs 787 where 2022.11 needs 2630.
@@ -35,8 +35,8 @@ class Options:
     """What to run. Fields that are None take the default that fits the machine.
 
     volume: a folder or a disk image, the boot volume. kernel: an EFI executable started through fw_cfg, with append as
-    its load options; a volume is then only attached. serial, qmp: "stdio", a path for a unix socket, or "tcp" for a
-    port of the system's choice; None: none. forwards: {guest port: host port}, 0 for any; icount: the shift.
+    its load options; a volume is then only attached. serial, qmp: "stdio", a path for a unix socket, "tcp:PORT", or "tcp"
+    for a port of the system's choice; None: none. forwards: {guest port: host port}, 0 for any; icount: the shift.
     """
 
     volume: pathlib.Path = None
@@ -63,7 +63,7 @@ class Options:
     @classmethod
     def from_environment(cls, **given):
         """Make options from the environment; what is given wins."""
-        names = ("qemu", "ovmf", "machine", "accel", "cpu", "mem", "smp", "net")
+        names = ("qemu", "ovmf", "machine", "accel", "cpu", "mem", "smp", "net", "serial")
         found = {n: os.environ[n.upper()] for n in names if os.environ.get(n.upper())}
         return cls(**{**found, **given})
 
@@ -159,8 +159,9 @@ def firmware(ovmf):
 
 
 def address(where):
-    """Return the chardev properties of a socket: "tcp", or the path of a unix socket."""
-    return "host=127.0.0.1,port=0" if where == "tcp" else f"path={escape(where)}"
+    """Return the chardev properties of a socket: "tcp", "tcp:PORT", or the path of a unix socket."""
+    tcp = re.fullmatch(r"tcp(?::(\d+))?", str(where))
+    return f"host=127.0.0.1,port={tcp[1] or 0}" if tcp else f"path={escape(where)}"
 
 
 def escape(path):
@@ -215,7 +216,10 @@ def introduce(options):
             print(f"127.0.0.1:{host} is forwarded to {GUEST}:{guest}")
     if options.gdb:
         print(f"waiting for GDB on {options.gdb}: gdb -x tools/debug.py")
-    print("Ctrl-] then x ends QEMU", flush=True)
+    if options.serial == "stdio":
+        print("Ctrl-] then x ends QEMU", flush=True)
+    else:
+        print(f"the serial line is at {options.serial}; Ctrl-C ends QEMU", flush=True)
 
 
 if __name__ == "__main__":
