@@ -66,6 +66,7 @@ page_stats_t page_stats(void);
 enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_UC = 8 };
 int map_attr(uint64_t addr);                // MAP_* bits of the page that holds addr, or -1: not mapped
 bool map_range(uint64_t addr, uint64_t len, int attr);      // len rounded up to pages; false: no memory
+bool map_window(uint64_t virt, uint64_t phys, uint64_t len, int attr);     // as map_range, virt elsewhere; attr 0: unmap
 bool map_check(uint64_t addr, uint64_t len, int attr);      // is all of it mapped at least like that?
 // Memory for code made at run time: writable through the returned pointer's alias, executable at it.
 void *exec_alloc(size_t len);               // zeroed, 16-byte aligned; NULL: none left

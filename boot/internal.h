@@ -42,7 +42,6 @@ void memmap_add_boot_services(void);        // after our page tables, GDT and st
 
 // ---- paging.c, exec.c -----------------------------------------------------------------------------
 void paging_init(void);                     // build and load our page tables
-bool map_window(uint64_t virt, uint64_t phys, uint64_t len, int attr);     // as map_range, virt elsewhere; attr 0: unmap
 void paging_unmap(uint64_t addr);           // one page: a guard
 void exec_adopt(void);                      // give chunks made in firmware mode their W^X mapping
 

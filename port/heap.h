@@ -1,9 +1,9 @@
-// The collected heap's areas: heap.c.
+// The collected heap's beginning: gc_heap.c.
 #ifndef KEELBACK_PORT_HEAP_H
 #define KEELBACK_PORT_HEAP_H
 
 #include <stdbool.h>
 
-bool heap_init(void);       // the first area, the same one after a soft reset; false: no memory
+bool heap_init(void);       // an empty heap, as small as the first one after a soft reset; false: no memory
 
 #endif

@@ -32,21 +32,17 @@ typedef long mp_off_t;
 #define MICROPY_OPT_COMPUTED_GOTO           (1)
 #define MICROPY_OPT_MAP_LOOKUP_CACHE_SIZE   (512)
 
-// ---- memory: heap.c -----------------------------------------------------------------------------
+// ---- memory: gc_*.c stand in for py/gc.c ------------------------------------------------------------
 #define MICROPY_ENABLE_GC                   (1)
-#define MICROPY_GC_SPLIT_HEAP               (1)
-#define MICROPY_GC_SPLIT_HEAP_AUTO          (1)
-#define MICROPY_ALLOC_GC_STACK_SIZE         (4096)      // entries; overflowing it rescans every area
+#define MICROPY_GC_SPLIT_HEAP               (1)         // with AUTO: gc.mem_free() counts what the heap can
+#define MICROPY_GC_SPLIT_HEAP_AUTO          (1)         // still grow by
+#define MICROPY_ALLOC_GC_STACK_SIZE         (1)         // ours is in gc_collect.c
 #define MICROPY_PY_GC_COLLECT_RETVAL        (1)
 #define MICROPY_TRACKED_ALLOC               (1)
 #define MICROPY_ALLOC_PATH_MAX              (1024)
 #define MICROPY_STACK_CHECK_MARGIN          (128 * 1024)    // mbedTLS, the firmware in firmware mode
 #define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
 #define MICROPY_EMERGENCY_EXCEPTION_BUF_SIZE (256)
-void *heap_area_alloc(size_t len);
-void heap_area_free(void *area);
-#define MP_PLAT_ALLOC_HEAP(len)             heap_area_alloc(len)
-#define MP_PLAT_FREE_HEAP(area)             heap_area_free(area)
 
 // ---- machine code made at run time: exec.c -----------------------------------------------------
 #define MICROPY_EMIT_X64                    (1)
@@ -60,6 +56,11 @@ void *exec_commit(void *code, size_t len, void *reloc);
 // Says that it may return twice, so that link-time optimisation keeps its callers' frames what they were.
 struct _nlr_buf_t;
 unsigned int nlr_push(struct _nlr_buf_t *) __attribute__((returns_twice));
+
+// Inlined into the VM, they would leave the value in its frame, where a collection finds it long after
+// `del`. (qstr is size_t and mp_obj_t void *; neither is declared yet.)
+void mp_store_name(size_t, void *) __attribute__((noinline));
+void mp_store_global(size_t, void *) __attribute__((noinline));
 
 // ---- the interpreter's own behaviour ----------------------------------------------------------------
 #define MICROPY_PY_THREAD                   (0)

@@ -11,6 +11,8 @@
 #include "net.h"
 #include "sysstdio.h"
 
+#define DEAD_STACK_LEN (16 * 1024)      // bytes; deeper than the compiler goes for most code
+
 // ---- input ----------------------------------------------------------------------------------------
 int mp_hal_stdin_rx_chr(void) {
     for (;;) {
@@ -30,7 +32,18 @@ uintptr_t mp_hal_stdio_poll(uintptr_t poll_flags) {
     return ready;
 }
 
+// What ran before, the compiler above all, left addresses on the stack below. Frames to come overwrite
+// not all of it, and the collected heap would take them for pointers to what is allocated there next.
+static __attribute__((noinline)) void clear_dead_stack(void) {
+    char dead[DEAD_STACK_LEN];
+    memset(dead, 0, sizeof(dead));
+    __asm__ volatile ("" : : "r" (dead) : "memory");
+}
+
 void mp_hal_set_interrupt_char(int c) {
+    if (c >= 0) {               // user code is about to run
+        clear_dead_stack();
+    }
     console_set_intr_char(c);
 }
 

@@ -63,7 +63,7 @@ SRC_BOOT := $(addprefix boot/,\
 
 # port/: the interpreter's life and its way to the machine
 SRC_PORT := $(addprefix port/,\
-	main.c mphalport.c interrupt.c sysstdio.c heap.c fastpath.c exec.c frames.c kmem.c \
+	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c exec.c frames.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
 	modcpu.c modmem.c moddma.c modefi.c modclock.c modrepl.c machine_rtc.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
@@ -91,19 +91,19 @@ SRC_SHARED := $(addprefix shared/,\
 
 SRC_QSTR += $(SRC_PORT) $(SRC_SHARED)
 SRC_C := $(SRC_PORT) $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbedtls_errors.c $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
-OBJ := $(PY_O) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_LWIP:.c=.o)) \
+OBJ := $(filter-out %/py/gc.o,$(PY_O)) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_LWIP:.c=.o)) \
 	$(patsubst %,$(BUILD)/%.o,$(basename $(SRC_BOOT)))
 
 # ---- flags for single files --------------------------------------------------------------------------
 # The interpreter's hot half is built for speed, the compiler and the rest for size (py.mk adds -O3
-# for vm.c and gc.c).
+# for vm.c).
 FAST := $(addprefix py/,\
 	argcheck bc binary map malloc mpz nlr obj objarray objattrtuple objbool objboundmeth objcell objclosure objdeque \
 	objdict objenumerate objexcept objfloat objfun objgenerator objgetitemiter objint objint_mpz objlist objmap objmodule \
 	objobject objpolyiter objrange objreversed objset objslice objstr objstringio objstrunicode objtuple objtype objzip \
 	formatfloat modstruct modmath nativeglue parsenum qstr runtime runtime_utils sequence smallint stackctrl stream \
-	unicode vstr modarray modbuiltins scheduler cstack gc vm mpprint) \
-	port/heap port/fastpath port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
+	unicode vstr modarray modbuiltins scheduler cstack vm mpprint) \
+	port/gc_heap port/gc_alloc port/gc_collect port/fastpath port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
 	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect
 $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
