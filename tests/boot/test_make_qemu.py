@@ -11,6 +11,7 @@ import pytest
 import vm
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("make")  # one make at a time
 PROMPT = r"\n> $"
 # A make of its own: nothing of the one that runs the tests.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "NET")}

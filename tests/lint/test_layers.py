@@ -23,7 +23,7 @@ MAY_IMPORT = {  # of the sets above
 FOREIGN = {"boot": (), "port": ("py/", "extmod/", "shared/", "lib/", "genhdr/", "lwip/", "mbedtls/", "boot/boot.h")}
 FREESTANDING = {"stdarg", "stdbool", "stddef", "stdint", "stdalign", "limits", "float", "string", "cpuid", "x86intrin",
                 "immintrin", "emmintrin", "efi", "efilib", "efibind", "efiapi", "math", "setjmp", "assert", "errno", "stdio", "stdlib",
-                "alloca", "inttypes", "ctype", "endian", "time"}
+                "alloca", "inttypes", "ctype", "endian", "time", "sys/types"}
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)

@@ -25,7 +25,7 @@ def after(line, flag):
 
 def test_defaults(tmp_path):
     line = qemu.Options(volume=tmp_path).command()
-    assert after(line, "-machine") == ["q35"] and after(line, "-m") == ["256M"]
+    assert after(line, "-machine") == ["q35,memory-backend=ram"] and after(line, "-m") == ["256M"]
     assert "virtio-blk-pci,drive=boot,bootindex=0" in after(line, "-device")
     assert not after(line, "-netdev")
 
@@ -34,7 +34,7 @@ def test_environment_overrides(tmp_path, monkeypatch):
     for name, value in zip(NAMES, ("my-qemu", "ovmf2022", "pc", "tcg", "max", "64M", "4", "tap")):
         monkeypatch.setenv(name, value)
     line = qemu.Options.from_environment(volume=tmp_path, mem="1G").command()
-    assert line[0] == "my-qemu" and after(line, "-machine") == ["pc"] and after(line, "-m") == ["1G"]
+    assert line[0] == "my-qemu" and after(line, "-machine") == ["pc,memory-backend=ram"] and after(line, "-m") == ["1G"]
     assert after(line, "-cpu") == ["max"] and after(line, "-smp") == ["4"]
     assert "ifname=tap0" in after(line, "-netdev")[0]
 

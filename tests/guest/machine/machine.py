@@ -29,7 +29,3 @@ import time
 time.sleep_ms(2100)
 print(rtc.datetime()[:3], rtc.datetime()[4:6])
 rtc.datetime(saved)
-state = machine.disable_irq()
-machine.enable_irq(state)
-machine.idle()
-print("idle returned")

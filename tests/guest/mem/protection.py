@@ -1,5 +1,5 @@
 # W^X: no page is writable and executable, code cannot be written, page 0 and stack guards are not there.
-import array, mem
+import mem
 
 base, size = mem.image()
 start, end = mem.text()
@@ -17,11 +17,17 @@ while mem.attr(rodata) == "r--":
 print("rodata", pages(end + 4095 & ~4095, rodata))
 print("data", sorted(str(a) for a in pages(rodata, base + size)))
 print("page 0", mem.attr(0), mem.attr(4095))
-print("heap", mem.attr(id(array.array("b", 100))))
+print("heap", mem.attr(id(bytearray(100))))
 guards = [p for p in range(rodata, base + size, 4096) if mem.attr(p) is None]
 print("guards", len(guards), all(mem.attr(g + 4096) == "rw-" for g in guards))
+
+
+def write_view(address, value):
+    mem.view(address, 1)[0] = value
+
+
 for address in (base, start, end - 1, rodata - 1):
-    for write in (mem.w8, lambda a, v: mem.view(a, 1).__setitem__(0, v)):
+    for write in (mem.w8, write_view):
         before = mem.r8(address)
         try:
             write(address, before ^ 1)
