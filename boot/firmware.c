@@ -63,13 +63,14 @@ void firmware_poll_stop(void) {
     }
 }
 
-// EFI_SYSTEM_CONTEXT_X64: exception data, 512 bytes of FXSAVE, DR0-3, DR6-7, CR0, CR2-4, CR8, RFLAGS, LDTR, TR, GDTR, IDTR, RIP …
+// EFI_SYSTEM_CONTEXT_X64: exception data, 512 bytes of FXSAVE, DR0-3, DR6-7, CR0-4 (CR1 is reserved), CR8, RFLAGS, LDTR, TR …
 typedef struct {
     uint64_t exception_data;
     uint8_t fxsave[512];
-    uint64_t dr[6], cr0, cr2, cr3, cr4, cr8, rflags, ldtr, tr, gdtr[2], idtr[2], rip, gs, fs, es, ds, cs, ss;
+    uint64_t dr[6], cr0, cr1, cr2, cr3, cr4, cr8, rflags, ldtr, tr, gdtr[2], idtr[2], rip, gs, fs, es, ds, cs, ss;
     uint64_t rdi, rsi, rbp, rsp, rbx, rdx, rcx, rax, r8, r9, r10, r11, r12, r13, r14, r15;
-} __attribute__((packed)) context_t;
+} context_t;
+_Static_assert(__builtin_offsetof(context_t, rip) == 8 + 512 + 8 * 19, "UEFI 2.10, 18.2 (debug support protocol)");
 
 static VOID EFIAPI on_exception(INTN vector, context_t *c) {
     if (guard_sp != 0) {

@@ -26,6 +26,21 @@ static bool key_char(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
+// Python takes the values as UTF-8: a continuation byte follows a lead byte and nothing else.
+static bool is_utf8(const char *s, size_t len) {
+    for (size_t i = 0; i < len;) {
+        uint8_t c = s[i++];
+        int more = c < 0x80 ? 0 : c >= 0xc2 && c < 0xe0 ? 1 : (c & 0xf0) == 0xe0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : -1;
+        for (; more > 0 && i < len && (s[i] & 0xc0) == 0x80; more--) {
+            i++;
+        }
+        if (more != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // One "key = value" within s[0..len); spaces around both are dropped.
 static void add(const char *s, size_t len) {
     size_t eq = 0;
@@ -36,7 +51,7 @@ static void add(const char *s, size_t len) {
     while (eq < len && (s[eq] == ' ' || s[eq] == '\t')) {
         eq++;
     }
-    if (key_len == 0 || eq >= len || s[eq] != '=' || count == OPTIONS_MAX) {
+    if (key_len == 0 || eq >= len || s[eq] != '=' || count == OPTIONS_MAX || !is_utf8(s, len)) {
         return;
     }
     size_t start = eq + 1;

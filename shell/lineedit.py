@@ -25,6 +25,7 @@ OVERFLOW = const(0x1FF)  # an Enter after more than LIMIT bytes
 
 LIMIT = const(4096)
 
+_TAB = const(9)
 _LF = const(10)
 
 
@@ -45,6 +46,7 @@ class LineEditor:
         self._keys = keys.Keys()
         self._killed = b""
         self._after_cr = False
+        self._listed = False  # what Tab can become was listed, in this chunk and for this line
         self.start(b"")
 
     def start(self, prompt, line=b""):
@@ -76,6 +78,7 @@ class LineEditor:
 
     def take(self):
         """-> what the terminal must be sent now; b"" for nothing."""
+        self._listed = False
         return self.screen.take(self.line, self._pos)
 
     def _key(self, key):
@@ -83,6 +86,7 @@ class LineEditor:
             self._after_cr = False
             return None
         self._after_cr = key == ENTER
+        self._listed = self._listed and key == _TAB
         if key == ENTER or key == _LF:
             return self._finish(OVERFLOW if self._overflow else ENTER)
         if key == CTRL_C:
@@ -104,7 +108,7 @@ class LineEditor:
         return event
 
     def _insert(self, text):
-        self._after_cr = False
+        self._after_cr = self._listed = False
         if len(self.line) + len(text) <= LIMIT:
             self._replace(self._pos, self._pos, text)
         else:
@@ -184,13 +188,16 @@ class LineEditor:
             self._replace(0, len(self.line), line)
 
     def tab(self):
-        """Complete the word at the cursor, or list what it can become."""
+        """Complete the word at the cursor, or list what it can become: once for a run of Tabs."""
+        if self._listed:
+            return
         found = self._complete and self._complete(bytes(self.line[: self._pos]))
         if not found:
             return
         start, word, candidates = found
         if candidates:
             self.screen.show(self.line, candidates)
+            self._listed = True
         elif word is not None and len(self.line) - (self._pos - start) + len(word) <= LIMIT:
             self._replace(start, self._pos, word)
 
@@ -209,7 +216,7 @@ _ACTIONS = {
     CTRL_E: LineEditor.end,
     6: LineEditor.right,  # Ctrl-F
     8: LineEditor.rubout,  # Backspace of some terminals
-    9: LineEditor.tab,
+    _TAB: LineEditor.tab,
     11: LineEditor.kill_right,  # Ctrl-K
     12: LineEditor.clear,  # Ctrl-L
     14: LineEditor.newer,  # Ctrl-N

@@ -70,9 +70,11 @@ class Options:
     def command(self):
         """Return the command line as a list. Raises QemuError."""
         accel = self.accel or default_accel()
-        line = [self.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine", self.machine]
+        line = [self.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine", self.machine + ",memory-backend=ram"]
         line += ["-accel", accel, "-cpu", self.cpu or ("host" if accel == "kvm" else TCG_CPU)]
-        line += ["-m", str(self.mem), "-smp", str(self.smp)]
+        size = f"{self.mem}M" if str(self.mem).isdigit() else self.mem  # MiB, as -m takes it
+        # reserve=off: a guest may be given more memory than the host has, as long as it does not use it.
+        line += ["-m", str(self.mem), "-object", f"memory-backend-ram,id=ram,size={size},reserve=off", "-smp", str(self.smp)]
         line += firmware(self.ovmf) + self._boot() + self._net() + self._channels()
         line += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
         if self.icount is not None:
