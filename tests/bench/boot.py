@@ -19,11 +19,12 @@ LOADING = rb"BdsDxe: loading[^\n]*\n"
 MEM = "256M"            # for everything but the search for the smallest
 IDLE_TIME = 10          # s
 SEARCH_LIMIT = 60       # s for a boot with little memory; a healthy one takes a fifth of it
-REPORT = """import mem
+REPORT = """import clock, cpu, mem
 _, total, free, _ = mem.info()
-print(total - free)
-import clock
-for phase in clock.chart():
+phases = clock.chart()
+clock.mark("report")
+print(total - free, cpu.rdtsc() - clock.chart()[-1][1], sep="\\t")
+for phase in phases:
     print(*phase, sep="\\t")
 """
 
@@ -80,19 +81,25 @@ def machine(of, **given):
 
 
 def instructions(of):
-    """Guest instructions from the firmware's line to the prompt, in one boot.
+    """Guest instructions from the firmware's line to the prompt, in one boot."""
+    with machine(of, icount=0) as vm:
+        start, end = counted_boot(vm, of)
+        return end - start
+
+
+def counted_boot(vm, of):
+    """The instruction counts at the firmware's line and at the prompt.
 
     A guest runs on while the host reads its line, some hundred thousand instructions; QEMU's single-step mode around
     that line makes it a few thousand. The prompt needs no such care: the guest halts there.
     """
-    with machine(of, icount=0) as vm:
-        vm.expect(LOADING, BOOT_LIMIT)
-        single_step(vm, "on")
-        vm.expect(STARTING, BOOT_LIMIT)
-        start = icount(vm)
-        single_step(vm, "off")
-        vm.expect(of.prompt, BOOT_LIMIT)
-        return icount(vm) - start
+    vm.expect(LOADING, BOOT_LIMIT)
+    single_step(vm, "on")
+    vm.expect(STARTING, BOOT_LIMIT)
+    start = icount(vm)
+    single_step(vm, "off")
+    vm.expect(of.prompt, BOOT_LIMIT)
+    return start, icount(vm)
 
 
 def icount(vm):
@@ -147,16 +154,22 @@ def smallest_memory(of, low=32, high=256):
 
 
 def guest_report(of):
-    """Keelback's own figures: {"chart": [[phase, TSC ticks from entry]...], "used": bytes of memory at the prompt}."""
+    """Keelback's own figures: {"chart": [[phase, instructions at its end]...], "used": bytes of memory at the prompt}.
+
+    The guest's chart begins at its entry; the firmware's loading of the file stands before it, the shell behind it. Under
+    icount the TSC counts instructions since power-on, so that both clocks are one.
+    """
     with machine(of, icount=0) as vm:
-        vm.wait_prompt()
+        start, end = counted_boot(vm, of)
         vm.send(rawrepl.ENTER)          # rawrepl.run() would start a fresh interpreter, whose start the chart shows
         vm.expect(rawrepl.BANNER, 30)
         output, error = rawrepl.execute(vm, REPORT)
         if error:
             raise VMError(error)
-    used, *rows = (line.split("\t") for line in output.splitlines())
-    return {"chart": [[name, int(tsc)] for name, tsc in rows], "used": int(used[0])}
+    (used, entry), *rows = (line.split("\t") for line in output.splitlines())
+    loaded = int(entry) - start
+    chart = [["load (firmware)", loaded], *([name, loaded + int(tsc)] for name, tsc in rows), ["shell", end - start]]
+    return {"chart": chart, "used": int(used)}
 
 
 def median(measure, times):
