@@ -113,7 +113,7 @@ static __attribute__((noinline)) size_t find_hard(size_t count) {
     bool may_collect = MP_STATE_MEM(gc_auto_collect_enabled);
     size_t block = NO_BLOCK;
     if (may_collect && MP_STATE_MEM(gc_alloc_amount) >= gc_blocks.blocks / 2) {
-        gc_collect();
+        gc_collect_keep();
         may_collect = false;
         block = find(count);
     }
@@ -121,7 +121,7 @@ static __attribute__((noinline)) size_t find_hard(size_t count) {
         block = find(count);
     }
     if (block == NO_BLOCK && may_collect) {
-        gc_collect();
+        gc_collect_keep();
         block = find(count);
         block = block == NO_BLOCK && gc_grow(count) ? find(count) : block;
     }
@@ -178,7 +178,7 @@ static void *alloc(size_t count, unsigned int flags, size_t keep) {
         return NULL;
     }
     if (MP_STATE_MEM(gc_alloc_amount) >= MP_STATE_MEM(gc_alloc_threshold) && MP_STATE_MEM(gc_auto_collect_enabled)) {
-        gc_collect();
+        gc_collect_keep();
     }
     size_t block = find(count);
     if (block == NO_BLOCK && (block = find_hard(count)) == NO_BLOCK) {

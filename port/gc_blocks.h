@@ -32,7 +32,9 @@ extern gc_blocks_t gc_blocks;                   // gc_heap.c
 
 // gc_heap.c: more free blocks at the pool's end, for a run of count to fit there; false: no memory.
 bool gc_grow(size_t count);
-void gc_trim(void);                             // give memory back where most of the pool's end is free
+void gc_trim(void);                             // give most of it back where three quarters are free
+// gc_collect.c: collect for the sake of an allocation; gc_collect(), when asked to, also trims.
+void gc_collect_keep(void);
 // gc_alloc.c: blocks before this one are all in use, and nothing is known about free runs behind it.
 void gc_search_from(size_t block);
 

@@ -245,9 +245,13 @@ void gc_sweep_all(void) {
     gc_collect_end();
 }
 
-void gc_collect(void) {
+void gc_collect_keep(void) {
     gc_collect_start();
     gc_helper_collect_regs_and_stack();
     gc_collect_end();
+}
+
+void gc_collect(void) {
+    gc_collect_keep();
     gc_trim();
 }

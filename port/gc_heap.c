@@ -144,8 +144,9 @@ static void pool_shrink(size_t pages) {
 }
 
 void gc_trim(void) {
-    if (!fixed && pool.pages >= 2 * FIRST_LEN / PAGE_SIZE && gc_blocks.top < gc_blocks.blocks / 4) {
-        pool_shrink(pool.pages / 2);
+    size_t pages = MAX(FIRST_LEN / PAGE_SIZE, 2 * (gc_blocks.top / BLOCKS_PER_PAGE + 1));
+    if (!fixed && gc_blocks.top < gc_blocks.blocks / 4 && pages < pool.pages) {
+        pool_shrink(pages);
     }
 }
 
