@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import qemu
 import vm as console
 
 PROGRAM = """import mem, micropython
@@ -25,10 +26,8 @@ def outer(f, a): f(a)
 
 
 @pytest.fixture
-def faulty(boot, request):
+def faulty(boot):
     """A function that boots with load options, makes a fault and returns the machine and the report."""
-    import qemu
-
     def start(call, append=""):
         machine = boot(kernel=qemu.BUILD / "keelback.efi", append=append)
         machine.send("python\r")

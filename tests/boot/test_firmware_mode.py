@@ -95,5 +95,5 @@ def test_exit(boot):
 def test_reset(boot):
     machine = boot(kernel=qemu.BUILD / "keelback.efi", append=KEEP)
     machine.send("reset cold\r")
-    machine.expect(rb"initializing EFI services", 60)
+    machine.expect(rb"initializing EFI services", 180)
     machine.wait_prompt()

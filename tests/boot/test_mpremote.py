@@ -1,6 +1,7 @@
 """mpremote drives the machine over QEMU's serial line: exec, run, eval, fs, mount, mip; the shell is back afterwards."""
 
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -42,12 +43,12 @@ def test_mpremote(remote, tmp_path):
 
 
 def files(remote, tmp_path):
-    data = bytes(range(256)) * 300
+    data = bytes(range(256)) * 16
     (tmp_path / "data.bin").write_bytes(data)
     remote("fs", "mkdir", ":folder")
     remote("fs", "cp", "data.bin", ":folder/data.bin")
     remote("fs", "cp", "script.py", ":")
-    assert "script.py" in remote("fs", "ls") and "76800 data.bin" in remote("fs", "ls", ":folder")
+    assert "script.py" in remote("fs", "ls") and "4096 data.bin" in remote("fs", "ls", ":folder")
     assert "print('line', i)" in remote("fs", "cat", ":script.py")
     remote("fs", "cp", ":folder/data.bin", "back.bin")
     assert (tmp_path / "back.bin").read_bytes() == data
@@ -76,7 +77,6 @@ def mip(remote, tmp_path):
 
 def shell_again(remote):
     """Another client finds the shell's prompt."""
-    import socket
     with socket.create_connection(("127.0.0.1", remote.port)) as s:
         s.settimeout(20)
         s.sendall(b"\ruptime\r")

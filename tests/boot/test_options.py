@@ -1,5 +1,6 @@
 """Options from outside: whatever the load options and the option file hold, the machine boots, and takes what is right."""
 
+import json
 import random
 
 import pytest
@@ -14,7 +15,6 @@ def options(machine):
     """Return the options as the guest sees them: [[key, value]]."""
     printed, error = rawrepl.run(machine, "import efi, json\nprint(json.dumps([list(o) for o in efi.options()]))")
     assert error == ""
-    import json
     return json.loads(printed)
 
 

@@ -1,5 +1,7 @@
 """Leaving: exit and halt power off, reset starts anew."""
 
+import time
+
 import pytest
 
 
@@ -32,7 +34,6 @@ def test_halt(boot):
     machine.expect(rb">>> \Z", 30)
     machine.send("import efi; efi.reset(efi.HALT)\r")
     machine.expect(rb"HALT\)", 30)
-    import time
     time.sleep(1)
     before = machine.cpu_time()
     time.sleep(3)

@@ -2,6 +2,7 @@
 
 import pytest
 
+import qemu
 import rawrepl
 
 NO_ENTROPY = {"cpu": "qemu64,-rdrand,-rdseed"}
@@ -10,8 +11,6 @@ NO_ENTROPY = {"cpu": "qemu64,-rdrand,-rdseed"}
 @pytest.fixture
 def bare(boot):
     """A function that boots without virtio-rng, which the firmware would make EFI_RNG from."""
-    import qemu
-
     class Options(qemu.Options):
         def command(self):
             line = super().command()

@@ -1,5 +1,6 @@
 """Boot volumes that nobody would make by hand: thousands of files, deep paths, odd names, too much data."""
 
+import hashlib
 import random
 
 import pytest
@@ -109,7 +110,6 @@ def test_too_large(volume):
     machine = volume(fill, mem="256M")
     assert "left out of the RAM file system: too large: huge.bin" in machine.greeting
     assert machine.command("cat small.txt") == "small\n\n"
-    import hashlib
     expected = hashlib.sha256(random.Random(1).randbytes(8 << 20)).hexdigest()
     assert expected in machine.command("stat large.bin", 60)
 
