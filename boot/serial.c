@@ -53,7 +53,7 @@ bool serial_init(void) {
 
 // A full ring stops the line (the UART's FIFO fills, the sender waits) rather than lose bytes, except while the
 // interrupt character is wanted: then bytes beyond the ring are dropped so that it is always found.
-void serial_poll(void) {
+static void receive(void) {
     while (present && (inb(REG_LSR) & LSR_READY)) {
         bool full = ring_in - ring_out == RING_LEN;
         if (full && console_intr_char < 0) {
@@ -70,6 +70,16 @@ void serial_poll(void) {
             ring_in++;
             idle_wake();
         }
+    }
+}
+
+// In firmware mode its timer event may come between a byte's reading and its place in the ring.
+void serial_poll(void) {
+    static volatile bool polling;
+    if (!polling) {
+        polling = true;
+        receive();
+        polling = false;
     }
 }
 
