@@ -64,14 +64,14 @@ class ScriptItem(pytest.Item):
 class HostItem(ScriptItem):
     """One test function of a file, or the file, on the unix port."""
 
-    def __init__(self, function=None, **kwargs):
+    def __init__(self, named=None, **kwargs):
         super().__init__(**kwargs)
-        self.function = function
+        self.named = named  # None: the file is one test
 
     def runtest(self):
         if not MICROPYTHON.exists():
             raise ScriptFailure(f"no {MICROPYTHON}; make test-host builds it")
-        command = [MICROPYTHON, "-X", "heapsize=16M", TESTS / "host" / "run.py", self.path, *filter(None, [self.function])]
+        command = [MICROPYTHON, "-X", "heapsize=16M", TESTS / "host" / "run.py", self.path, *filter(None, [self.named])]
         path = os.pathsep.join(map(str, [TESTS / "fakes", ROOT, TESTS / "host", ".frozen"]))
         try:
             done = subprocess.run(command, cwd=ROOT, env={**os.environ, "MICROPYPATH": path}, timeout=HOST_LIMIT,
@@ -89,7 +89,7 @@ class HostFile(pytest.Module):
         tree = ast.parse(self.path.read_text())
         functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef) and n.name.startswith("test_")]
         for name in functions or [None]:
-            yield HostItem.from_parent(self, name=name or self.path.stem, function=name)
+            yield HostItem.from_parent(self, name=name or self.path.stem, named=name)
 
 
 def pytest_pycollect_makemodule(module_path, parent):
@@ -188,12 +188,20 @@ def check_prompt(machine):
 
 @pytest.fixture
 def boot(tmp_path):
-    """A function that boots a machine and returns it at its prompt: boot(files=FOLDER, wait=True, **qemu.Options)."""
+    """A function that boots a machine and returns it at its prompt: boot(files=None, wait=True, **qemu.Options).
+
+    files: what the boot volume holds beside the executable, a folder or {path: text or bytes}. With append, the
+    executable comes from QEMU's -kernel.
+    """
     machines = []
 
     def start(files=None, wait=True, **options):
-        if files:
+        if "append" in options:
+            options.setdefault("kernel", EFI)
+        if files is not None:
             options["volume"] = tmp_path / f"volume{len(machines)}"
+            if isinstance(files, dict):
+                files = write_files(tmp_path / f"files{len(machines)}", files)
             image.make_folder(options["volume"], EFI, [files])
         elif "kernel" not in options:
             options.setdefault("volume", boot_volume())
@@ -207,3 +215,13 @@ def boot(tmp_path):
     yield start
     for machine in machines:
         machine.kill()
+
+
+def write_files(folder, files):
+    """Write {path: text or bytes} into a new folder and return that."""
+    folder.mkdir()
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
