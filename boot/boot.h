@@ -71,6 +71,7 @@ bool map_check(uint64_t addr, uint64_t len, int attr);      // is all of it mapp
 // Memory for code made at run time: writable through the returned pointer's alias, executable at it.
 void *exec_alloc(size_t len);               // zeroed, 16-byte aligned; NULL: none left
 void exec_write(void *dst, const void *src, size_t len);    // the only way to write into it
+bool exec_holds(uint64_t addr);             // callable from interrupt handlers
 void exec_reset(void);                      // forget everything (soft reset)
 
 // ---- idt.c, desc.c, apic.c ---------------------------------------------------------------------
@@ -80,6 +81,10 @@ extern uint32_t cpu_count;                  // enabled processors in the MADT; o
 bool fault_guard(void (*fn)(void *), void *arg, int *vector);
 // Provided by port/, called by the fault handler: where to continue after the main stack overflowed; false: nowhere.
 bool stack_overflow_unwind(uint64_t *rip, uint64_t *rsp);
+// Provided by port/, called behind each interrupt: is a Ctrl-C waiting to be raised; where to continue so that the
+// interrupted code, which can be left anywhere, raises it. False: not now.
+bool interrupt_pending(void);
+bool interrupt_unwind(uint64_t *rip, uint64_t *rsp);
 // Runs with interrupts off and general registers only: no call of memcpy and its like, which use SSE.
 typedef void (*irq_handler_t)(void *arg);
 int irq_alloc(irq_handler_t fn, void *arg); // a free vector, or -1

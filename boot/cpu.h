@@ -31,6 +31,8 @@ static inline cpuid_t cpuid(uint32_t leaf, uint32_t subleaf) {
     return r;
 }
 static inline uint64_t read_cr0(void) { uint64_t v; __asm__ volatile ("mov %%cr0, %0" : "=r" (v)); return v; }
+static inline void write_dr0(uint64_t v) { __asm__ volatile ("mov %0, %%dr0" : : "r" (v)); }
+static inline void write_dr7(uint64_t v) { __asm__ volatile ("mov %0, %%dr7" : : "r" (v)); }
 static inline uint64_t read_cr2(void) { uint64_t v; __asm__ volatile ("mov %%cr2, %0" : "=r" (v)); return v; }
 static inline uint64_t read_cr3(void) { uint64_t v; __asm__ volatile ("mov %%cr3, %0" : "=r" (v)); return v; }
 static inline uint64_t read_cr4(void) { uint64_t v; __asm__ volatile ("mov %%cr4, %0" : "=r" (v)); return v; }

@@ -62,6 +62,15 @@ void exec_write(void *dst, const void *src, size_t len) {
     __builtin_memcpy((uint8_t *)dst + (BS == NULL ? ALIAS : 0), src, len);
 }
 
+bool exec_holds(uint64_t addr) {
+    for (size_t i = 0; i < chunk_count; i++) {
+        if (addr - (uint64_t)chunks[i].base < chunks[i].pages * PAGE_SIZE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void exec_reset(void) {
     while (chunk_count > 0) {
         chunk_count--;

@@ -6,12 +6,16 @@
 #include "internal.h"
 #include "cpu.h"
 
+#define VECTOR_DEBUG 1
+#define DR7_ALWAYS 0x400                    // AMD64 Architecture Programmer's Manual, volume 2, 13.1.1
+#define DR7_L0 1                            // break where DR0 says, on execution
 #define POLL_PERIOD 10000                   // 1 ms in units of 100 ns; the firmware's own tick may be coarser
 
 static EFI_GUID serial_io_guid = { 0xbb25cf6f, 0xf1d4, 0x11d2, { 0x9a, 0x0c, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0xfd } };
 static EFI_GUID cpu_arch_guid = { 0x26baccb1, 0x6f42, 0x11d4, { 0xbc, 0xe7, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } };
 
 static EFI_EVENT poll_event;
+static bool may_break;                      // breakpoints come to on_exception()
 
 static void for_each_serial(bool take) {
     EFI_HANDLE *handles;
@@ -42,10 +46,29 @@ void firmware_console_return(void) {
     }
 }
 
+// A Ctrl-C that nobody has taken yet, as interrupt_raise() in idt.c. What the timer interrupted is known from what the
+// processor pushed onto the very stack that we run on: its frame is the one that points right behind itself. Only an
+// exception handler may change where that continues, so a breakpoint on its next instruction calls ours.
+static void break_where_leavable(void) {
+    uint16_t cs;
+    __asm__ ("mov %%cs, %0" : "=r" (cs));
+    const uint64_t *at = __builtin_frame_address(0), *end = (const uint64_t *)main_stack_top - 5;
+    for (at += ((uint64_t)at & 15) == 0; at < end; at += 2) {
+        if (at[1] == cs && (at[3] & ~15ull) == (uint64_t)(at + 5) && leavable(at[0])) {
+            write_dr0(at[0]);
+            write_dr7(DR7_ALWAYS | DR7_L0);
+            return;
+        }
+    }
+}
+
 static VOID EFIAPI on_poll(EFI_EVENT event, VOID *context) {
     (void)event;
     (void)context;
     serial_poll();
+    if (may_break && interrupt_pending()) {
+        break_where_leavable();
+    }
 }
 
 void firmware_poll_start(void) {
@@ -73,6 +96,13 @@ typedef struct {
 _Static_assert(__builtin_offsetof(context_t, rip) == 8 + 512 + 8 * 19, "UEFI 2.10, 18.2 (debug support protocol)");
 
 static VOID EFIAPI on_exception(INTN vector, context_t *c) {
+    if (vector == VECTOR_DEBUG) {
+        write_dr7(DR7_ALWAYS);
+        if (interrupt_pending()) {
+            interrupt_unwind(&c->rip, &c->rsp);
+        }
+        return;
+    }
     if (guard_sp != 0) {
         guard_vector = vector;
         c->rip = (uint64_t)guard_recover;
@@ -100,6 +130,7 @@ static void firmware_guard(bool on) {
     for (size_t i = 0; i < sizeof(vectors); i++) {
         cpu->register_handler(cpu, vectors[i], on ? (void *)on_exception : NULL);
     }
+    may_break = cpu->register_handler(cpu, VECTOR_DEBUG, on ? (void *)on_exception : NULL) == EFI_SUCCESS && on;
 }
 
 void firmware_guard_init(void) {

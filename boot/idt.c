@@ -9,6 +9,7 @@
 #define GATE_INTERRUPT 0x8e
 #define FIRST_IRQ 32
 #define SPURIOUS 0xff
+#define INTERRUPT_RETRY_NS 500000
 
 extern char vectors_start[];                // vectors.S: 256 stubs, 16 bytes apart
 
@@ -76,6 +77,17 @@ static bool main_stack_overflow(trap_frame_t *f) {
         && stack_overflow_unwind(&f->rip, &f->rsp);
 }
 
+bool leavable(uint64_t rip) {
+    return exec_holds(rip) || rip - (uint64_t)leavable_start < (uint64_t)(leavable_end - leavable_start);
+}
+
+// A Ctrl-C that nobody has taken yet is raised where the code can be left at any instruction; elsewhere we look again soon.
+static void interrupt_raise(trap_frame_t *f) {
+    if (interrupt_pending() && !(leavable(f->rip) && interrupt_unwind(&f->rip, &f->rsp))) {
+        apic_timer_arm(INTERRUPT_RETRY_NS);
+    }
+}
+
 void trap(trap_frame_t *f) {
     if (f->vector >= FIRST_IRQ) {
         if (handlers[f->vector].fn != NULL) {
@@ -83,6 +95,7 @@ void trap(trap_frame_t *f) {
         }
         if (f->vector != SPURIOUS) {
             apic_eoi();
+            interrupt_raise(f);
         }
     } else if (guard_sp != 0 && guardable(f->vector)) {
         guard_vector = f->vector;

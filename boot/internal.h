@@ -11,7 +11,8 @@ extern EFI_BOOT_SERVICES *BS;
 extern EFI_RUNTIME_SERVICES *RT;
 
 // ---- keelback.lds ---------------------------------------------------------------------------------
-extern char image_start[], image_end[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[], bss_start[];
+extern char image_start[], image_end[], text_start[], text_end[], leavable_start[], leavable_end[],
+    rodata_start[], rodata_end[], data_start[], bss_start[];
 
 // A stack of len bytes whose lowest page is its guard.
 #define STACK(name, len) \
@@ -61,6 +62,7 @@ typedef struct {
     uint64_t rip, cs, rflags, rsp, ss;
 } trap_frame_t;
 void trap(trap_frame_t *f);                 // from vectors.S
+bool leavable(uint64_t rip);                // code made at run time, or what keelback.lds puts aside: owns nothing half done
 void trap_report(const trap_frame_t *f) __attribute__((noreturn));     // panic.c
 void panic_end(void) __attribute__((noreturn));             // panic.c: frames, backtrace, then as fault= says
 extern uint64_t guard_sp;                   // guard.S: 0 while nothing is guarded

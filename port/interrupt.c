@@ -1,4 +1,9 @@
-// The one function of port/ that runs inside an interrupt: Ctrl-C on the console.
+// What port/ does inside interrupts and faults: Ctrl-C on the console, and a stack that overflowed.
+//
+// Bytecode looks for a pending KeyboardInterrupt between its instructions, and whatever waits looks too.
+// Loops in C that go through iterators or compare look in patience.c. What is left is code that computes
+// for long and calls nothing: functions compiled to machine code, long integers, regular expressions.
+// Those own nothing that is shared or half done, so the interrupt itself makes them raise.
 //
 // Built with -mgeneral-regs-only, like py/scheduler.c which it calls: the interrupted code's SSE
 // registers are not saved.
@@ -9,6 +14,23 @@
 void console_interrupt(void) {
     mp_sched_keyboard_interrupt();
     idle_wake();
+}
+
+bool interrupt_pending(void) {
+    return MP_STATE_THREAD(mp_pending_exception) == MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception));
+}
+
+static void raise_pending(void) {
+    mp_handle_pending(true);
+}
+
+bool interrupt_unwind(uint64_t *rip, uint64_t *rsp) {
+    if (MP_STATE_THREAD(nlr_top) == NULL || MP_STATE_THREAD(gc_lock_depth) != 0) {
+        return false;
+    }
+    *rip = (uint64_t)raise_pending;
+    *rsp = (*rsp & ~15ull) - 8;     // as behind a call; there is no red zone
+    return true;
 }
 
 // The C stack overflowed where MicroPython does not look (comparing lists nested a hundred thousand deep, say): raise

@@ -51,7 +51,7 @@ CFLAGS_COMMON := -std=gnu11 -g -fpie -fvisibility=hidden -fno-stack-protector -f
 	-ffile-prefix-map=$(MICROPYTHON_DIR)=micropython
 CWARN := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
 # The interpreter is optimised as one program: the largest single gain in docs/bench.md. Not so what is entered from
-# assembly or by an interrupt, and what must keep its name.
+# assembly or by an interrupt, what must keep its name, and what must stay in its place (keelback.lds).
 LTO = -flto -frandom-seed=k$(notdir $@)
 CFLAGS += $(CFLAGS_COMMON) $(CWARN) $(INC) $(COPT_SMALL) $(LTO) $(CFLAGS_EXTRA)
 
@@ -63,7 +63,7 @@ SRC_BOOT := $(addprefix boot/,\
 
 # port/: the interpreter's life and its way to the machine
 SRC_PORT := $(addprefix port/,\
-	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c exec.c frames.c kmem.c \
+	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
 	modcpu.c modmem.c moddma.c modefi.c modclock.c modrepl.c machine_rtc.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
@@ -94,6 +94,8 @@ SRC_C := $(SRC_PORT) $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbe
 OBJ := $(filter-out %/py/gc.o,$(PY_O)) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_LWIP:.c=.o)) \
 	$(patsubst %,$(BUILD)/%.o,$(basename $(SRC_BOOT)))
 
+$(OBJ): port/port.mk
+
 # ---- flags for single files --------------------------------------------------------------------------
 # The interpreter's hot half is built for speed, the compiler and the rest for size (py.mk adds -O3
 # for vm.c).
@@ -103,7 +105,7 @@ FAST := $(addprefix py/,\
 	objobject objpolyiter objrange objreversed objset objslice objstr objstringio objstrunicode objtuple objtype objzip \
 	formatfloat modstruct modmath nativeglue parsenum qstr runtime runtime_utils sequence smallint stackctrl stream \
 	unicode vstr modarray modbuiltins scheduler cstack vm mpprint) \
-	port/gc_heap port/gc_alloc port/gc_collect port/fastpath port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
+	port/gc_heap port/gc_alloc port/gc_collect port/fastpath port/patience port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
 	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect
 $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
@@ -112,7 +114,10 @@ $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-ext
 $(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/serial boot/time port/interrupt py/scheduler): CFLAGS += -mgeneral-regs-only
 
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
-$(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o py/scheduler.o): LTO :=
+$(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o py/scheduler.o py/mpz.o extmod/modre.o): LTO :=
+# patience.c stands in front of these.
+$(BUILD)/py/runtime.o: CFLAGS += -Dmp_iternext=plain_mp_iternext -Dmp_obj_equal=patient_mp_obj_equal
+$(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op
 $(BUILD)/boot/%.o: CFLAGS += -O2 -DGNU_EFI_USE_MS_ABI -fshort-wchar -I/usr/include/efi -I/usr/include/efi/x86_64 -Iboot
 # A memcpy must not become a call of memcpy.
 $(BUILD)/port/libc/%.o: CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns

@@ -1,4 +1,4 @@
-"""Ctrl-C reaches bytecode that computes, and whatever sleeps or waits; KeyboardInterrupt is caught or ends the program."""
+"""Ctrl-C reaches everything that computes, sleeps or waits; KeyboardInterrupt is caught or ends the program."""
 
 import pytest
 
@@ -43,6 +43,45 @@ def interrupted(vm, code, limit=20):
 ])
 def test_interrupt(raw, code):
     assert "KeyboardInterrupt" in interrupted(raw, code)[1]
+
+
+NATIVE = """
+import micropython
+@micropython.{}
+def spin():
+    while True:
+        {}
+print('go')
+spin()
+"""
+
+
+@pytest.mark.parametrize("code", [
+    NATIVE.format("native", "pass"),
+    NATIVE.format("viper", "pass"),
+    NATIVE.format("native", "len('')"),
+    NATIVE.format("native", "try: 1 // 0\n        except ZeroDivisionError: pass"),
+    "print('go'); sum(range(1 << 60))",
+    "print('go'); max(iter(range(1 << 60)))",
+    "print('go'); (1 << 61) in range(1 << 60)",
+    "l = list(range(1000)) * 1000\nprint('go'); l.sort()",
+    "x = 7\nprint('go'); x ** 3000000",
+    "x = 10 ** 20000\nprint('go')\nwhile x: str(x)",
+    "import re\nprint('go'); re.match('(a|a)(a|a)' * 20 + 'b', 'a' * 40)",
+    "import re\nprint('go'); re.match('a?' * 40 + 'a' * 40, 'a' * 40)",
+], ids=["native", "viper", "native calls", "native raises", "sum", "max", "in", "sort", "pow", "str", "re star", "re optional"])
+def test_interrupt_beyond_bytecode(raw, code):
+    """Machine code, and loops in C, where the virtual machine does not look for interrupts; all goes on behind it."""
+    assert "KeyboardInterrupt" in interrupted(raw, code)[1]
+    assert rawrepl.execute(raw, "import gc; gc.collect(); print(sum(range(10)), 3 ** 100 % 1000, sorted([3, 1, 2]))") \
+        == ("45 1 [1, 2, 3]\n", "")
+
+
+def test_native_caught(raw):
+    """A function compiled to machine code may catch it."""
+    code = ("import micropython\n@micropython.native\ndef f():\n  try:\n    while True: pass\n"
+            "  except KeyboardInterrupt: return 'caught'\nprint('go'); print(f())\n")
+    assert interrupted(raw, code) == ("caught\n", "")
 
 
 def test_caught(raw):
