@@ -88,15 +88,18 @@ static int64_t days_from_civil(int y, int m, int d) {
     return (int64_t)era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-static int64_t unix_seconds(const EFI_TIME *t) {
+int64_t unix_seconds(const EFI_TIME *t) {
+    if (t->Year < 1970 || t->Month < 1 || t->Month > 12) {
+        return 0;
+    }
     int64_t s = days_from_civil(t->Year, t->Month, t->Day) * 86400 + t->Hour * 3600 + t->Minute * 60 + t->Second;
     bool zone = t->TimeZone >= -1440 && t->TimeZone <= 1440;        // else EFI_UNSPECIFIED_TIMEZONE: taken as UTC
     return zone ? s + t->TimeZone * 60 : s;
 }
 
-void collect_time(void) {
+static void collect_time(void) {
     EFI_TIME t;
-    if (RT->GetTime(&t, NULL) == EFI_SUCCESS && t.Year >= 1970 && t.Month >= 1 && t.Month <= 12) {
+    if (RT->GetTime(&t, NULL) == EFI_SUCCESS && unix_seconds(&t) > 0) {
         clock_set_wall_ns(unix_seconds(&t) * 1000000000);
     }
 }

@@ -23,7 +23,7 @@ extern uint8_t main_stack[PAGE_SIZE + MAIN_STACK_LEN];
 
 // ---- collect.c, volume.c, options.c ---------------------------------------------------------------
 void collect(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
-void collect_time(void);
+int64_t unix_seconds(const EFI_TIME *t);                    // since 1970, UTC; 0: no date
 void volume_collect(EFI_HANDLE device, const char *self);   // fills boot_info.files
 size_t utf8_from_ucs2(char *out, size_t out_len, const CHAR16 *in, size_t in_count);    // -> bytes, NUL added
 void options_parse_file(const char *text, size_t len);

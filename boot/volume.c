@@ -74,17 +74,6 @@ static boot_file_t *add_entry(const char *path, size_t len) {
     return f;
 }
 
-static int64_t file_mtime(const EFI_TIME *t) {
-    // Whole days are exact enough to reuse the month table of collect_time; FAT has two-second stamps.
-    static const uint16_t before[12] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
-    if (t->Year < 1970 || t->Month < 1 || t->Month > 12) {
-        return 0;
-    }
-    int y = t->Year - (t->Month <= 2);      // leap days up to this date
-    int64_t days = (t->Year - 1970) * 365 + y / 4 - y / 100 + y / 400 - 477 + before[t->Month - 1] + t->Day - 1;
-    return days * 86400 + t->Hour * 3600 + t->Minute * 60 + t->Second;
-}
-
 static void read_file(EFI_FILE_HANDLE dir, CHAR16 *name, uint64_t size, boot_file_t *f) {
     EFI_FILE_HANDLE h;
     if (size > bytes_left) {
@@ -127,7 +116,7 @@ static void visit(EFI_FILE_HANDLE dir, EFI_FILE_INFO *info, char *path, size_t l
     if (f == NULL) {
         return;
     }
-    f->mtime = file_mtime(&info->ModificationTime);
+    f->mtime = unix_seconds(&info->ModificationTime);
     f->is_dir = (info->Attribute & EFI_FILE_DIRECTORY) != 0;
     if (!f->is_dir) {
         read_file(dir, info->FileName, info->FileSize, f);

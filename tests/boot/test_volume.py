@@ -1,6 +1,8 @@
 """Boot volumes that nobody would make by hand: thousands of files, deep paths, odd names, too much data."""
 
+import datetime
 import hashlib
+import os
 import random
 
 import pytest
@@ -97,6 +99,22 @@ def test_names(volume):
     listed = machine.command("ls")
     assert all(name in listed for name in NAMES)
     assert machine.command("cat '$(reboot)'").startswith("$(reboot)")
+
+
+def test_times(volume):
+    """Times of modification, which FAT keeps in steps of 2 s, around leap days and at both ends of its range."""
+    dates = ["1980-01-01T00:00:00", "1999-12-31T23:59:58", "2000-02-29T12:00:00", "2000-03-01T00:00:00", "2024-02-29T23:59:58",
+             "2024-12-31T00:00:02", "2026-01-01T00:00:00", "2100-02-28T23:59:58", "2100-03-01T00:00:00", "2107-12-31T23:59:58"]
+    seconds = [int(datetime.datetime.fromisoformat(date + "+00:00").timestamp()) for date in dates]
+
+    def fill(folder):
+        for s in seconds:
+            (folder / f"{s}").touch()
+            os.utime(folder / f"{s}", (s, s))
+
+    machine = volume(fill)
+    assert run(machine, f"import os\nprint([os.stat('/%d' % s)[8] for s in {seconds}])") == f"{seconds}\n"
+    assert "Modified .: 2100-03-01T00:00:00Z" in machine.command(f"stat {seconds[8]}")
 
 
 def test_too_large(volume):
