@@ -5,6 +5,7 @@
 #include "py/runtime.h"
 #include "shared/timeutils/timeutils.h"
 #include "boot/boot.h"
+#include "args.h"
 #include "machine_rtc.h"
 
 static const mp_obj_base_t rtc = { &machine_rtc_type };
@@ -18,14 +19,9 @@ static mp_obj_t rtc_get(void) {
     int64_t ns = clock_wall_ns();
     timeutils_struct_time_t tm;
     timeutils_seconds_since_epoch_to_struct_time(ns / 1000000000, &tm);
-    const mp_int_t fields[8] = {
+    return tuple_of_ints(8, (uint64_t[]) {
         tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_wday, tm.tm_hour, tm.tm_min, tm.tm_sec, ns % 1000000000 / 1000,
-    };
-    mp_obj_t items[8];
-    for (int i = 0; i < 8; i++) {
-        items[i] = MP_OBJ_NEW_SMALL_INT(fields[i]);
-    }
-    return mp_obj_new_tuple(8, items);
+    });
 }
 
 // datetime() -> (year, month, day, weekday, hour, minute, second, microsecond); datetime(tuple) sets it.

@@ -6,7 +6,7 @@
 
 // ns() -> monotonic, since the firmware entered us
 static mp_obj_t clock_ns_py(void) {
-    return mp_obj_new_int_from_ull(clock_ns());
+    return mp_obj_new_int_from_uint(clock_ns());
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(clock_ns_obj, clock_ns_py);
 
@@ -25,7 +25,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(clock_set_wall_obj, clock_set_wall);
 
 // tsc_hz() -> frequency of the time stamp counter
 static mp_obj_t clock_tsc_hz(void) {
-    return mp_obj_new_int_from_ull(tsc_hz);
+    return mp_obj_new_int_from_uint(tsc_hz);
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(clock_tsc_hz_obj, clock_tsc_hz);
 
@@ -42,7 +42,7 @@ static mp_obj_t clock_chart(void) {
     mp_obj_tuple_t *all = MP_OBJ_TO_PTR(mp_obj_new_tuple(count, NULL));
     for (size_t i = 0; i < count; i++) {
         mp_obj_t items[] = {
-            mp_obj_new_str_from_cstr(marks[i].name), mp_obj_new_int_from_ull(marks[i].tsc - tsc_start),
+            mp_obj_new_str_from_cstr(marks[i].name), mp_obj_new_int_from_uint(marks[i].tsc - tsc_start),
         };
         all->items[i] = mp_obj_new_tuple(2, items);
     }

@@ -14,11 +14,7 @@ static mp_obj_t cpu_cpuid(size_t n_args, const mp_obj_t *args) {
     uint32_t r[4];
     uint32_t leaf = arg_bits(args[0], 32), subleaf = n_args > 1 ? arg_bits(args[1], 32) : 0;
     __cpuid_count(leaf, subleaf, r[0], r[1], r[2], r[3]);
-    mp_obj_t items[4];
-    for (int i = 0; i < 4; i++) {
-        items[i] = mp_obj_new_int_from_uint(r[i]);
-    }
-    return mp_obj_new_tuple(4, items);
+    return tuple_of_ints(4, (uint64_t[]) { r[0], r[1], r[2], r[3] });
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(cpu_cpuid_obj, 1, 2, cpu_cpuid);
 
@@ -28,7 +24,7 @@ static mp_obj_t cpu_rdmsr(mp_obj_t msr) {
     if (!msr_read(arg_bits(msr, 32), &value)) {
         mp_raise_OSError(MP_EIO);
     }
-    return mp_obj_new_int_from_ull(value);
+    return mp_obj_new_int_from_uint(value);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(cpu_rdmsr_obj, cpu_rdmsr);
 
@@ -43,7 +39,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(cpu_wrmsr_obj, cpu_wrmsr);
 
 // rdtsc() -> time stamp counter
 static mp_obj_t cpu_rdtsc(void) {
-    return mp_obj_new_int_from_ull(__builtin_ia32_rdtsc());
+    return mp_obj_new_int_from_uint(__builtin_ia32_rdtsc());
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(cpu_rdtsc_obj, cpu_rdtsc);
 
@@ -78,7 +74,7 @@ static mp_obj_t cpu_rdrand(void) {
         bool ok;
         __asm__ volatile ("rdrand %0" : "=r" (value), "=@ccc" (ok));
         if (ok) {
-            return mp_obj_new_int_from_ull(value);
+            return mp_obj_new_int_from_uint(value);
         }
     }
     mp_raise_OSError(MP_ENODEV);

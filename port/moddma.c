@@ -25,12 +25,15 @@ mp_obj_t mem_view_new(uint64_t addr, size_t len, bool writable) {
     return mp_obj_new_memoryview(typecode, len, (void *)addr);
 }
 
-// dma(size, align=4096) -> object with .addr, .view and .free(); zeroed. MemoryError: none left.
+// dma(size, align=4096) -> object with .addr, .view and .free(); zeroed. MemoryError: no run of pages is that long.
 static mp_obj_t mem_dma(size_t n_args, const mp_obj_t *args) {
     size_t len = arg_bits(args[0], 48);
     size_t align = n_args > 1 ? arg_bits(args[1], 48) : PAGE_SIZE;
-    if (len == 0 || align == 0 || (align & (align - 1)) != 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("size must not be 0, align a power of two"));
+    if (len == 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("size must not be 0"));
+    }
+    if (align == 0 || (align & (align - 1)) != 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("align must be a power of two"));
     }
     size_t slack = align > PAGE_SIZE ? align - PAGE_SIZE : 0;
     dma_t *dma = mp_obj_malloc(dma_t, &dma_type);
@@ -38,7 +41,7 @@ static mp_obj_t mem_dma(size_t n_args, const mp_obj_t *args) {
     dma->pages = (len + slack + PAGE_SIZE - 1) / PAGE_SIZE;
     dma->run = page_alloc_zero(dma->pages);
     if (dma->run == NULL) {
-        m_malloc_fail(len);
+        mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("no %lu bytes of contiguous memory"), dma->pages * PAGE_SIZE);
     }
     dma->start = (uint8_t *)(((uintptr_t)dma->run + align - 1) & ~(uintptr_t)(align - 1));
     dma->next = MP_STATE_PORT(dma_list);
@@ -83,7 +86,7 @@ static void dma_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     if (self->run == NULL) {
         mp_raise_ValueError(MP_ERROR_TEXT("memory was freed"));
     }
-    dest[0] = attr == MP_QSTR_addr ? mp_obj_new_int_from_ull((uintptr_t)self->start)
+    dest[0] = attr == MP_QSTR_addr ? mp_obj_new_int_from_uint((uintptr_t)self->start)
         : mem_view_new((uintptr_t)self->start, self->len, true);
 }
 

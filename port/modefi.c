@@ -38,14 +38,14 @@ static mp_obj_t efi_call_py(size_t n_args, const mp_obj_t *args) {
     if (!map_check(call.fn, 1, MAP_X) || !fault_guard(call_guarded, &call, &vector)) {
         mp_raise_OSError(MP_EFAULT);
     }
-    return mp_obj_new_int_from_ull(call.status);
+    return mp_obj_new_int_from_uint(call.status);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(efi_call_obj, 1, 1 + CALL_ARGS_MAX, efi_call_py);
 
 // Addresses: 0 where the firmware has none.
 #define ADDRESS(name, expression) \
     static mp_obj_t efi_##name(void) { \
-        return mp_obj_new_int_from_ull((uint64_t)(expression)); \
+        return mp_obj_new_int_from_uint((uint64_t)(expression)); \
     } \
     static MP_DEFINE_CONST_FUN_OBJ_0(efi_##name##_obj, efi_##name)
 

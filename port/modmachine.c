@@ -68,7 +68,7 @@ static mp_obj_t mp_machine_unique_id(void) {
 
 // Of the time stamp counter, Hz; it cannot be set.
 static mp_obj_t mp_machine_get_freq(void) {
-    return mp_obj_new_int_from_ull(tsc_hz);
+    return mp_obj_new_int_from_uint(tsc_hz);
 }
 
 static void mp_machine_set_freq(size_t n_args, const mp_obj_t *args) {

@@ -41,7 +41,7 @@ uintptr_t machine_mem_write_addr(void *addr_in, unsigned len) {
         uint##bits##_t value; \
         uint64_t addr = checked(addr_in, bits / 8, MAP_R); \
         __asm__ volatile (mov " (%1), %0" : "=q" (value) : "r" (addr) : "memory"); \
-        return mp_obj_new_int_from_ull(value); \
+        return mp_obj_new_int_from_uint(value); \
     } \
     static MP_DEFINE_CONST_FUN_OBJ_1(mem_r##bits##_obj, mem_r##bits); \
     static mp_obj_t mem_w##bits(mp_obj_t addr_in, mp_obj_t value_in) { \
@@ -78,18 +78,10 @@ static mp_obj_t mem_attr(mp_obj_t addr_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mem_attr_obj, mem_attr);
 
-static mp_obj_t tuple_of(size_t count, const uint64_t *values) {
-    mp_obj_t items[4];
-    for (size_t i = 0; i < count; i++) {
-        items[i] = mp_obj_new_int_from_ull(values[i]);
-    }
-    return mp_obj_new_tuple(count, items);
-}
-
 // info() -> (RAM in the machine, pages' total, free, largest run), bytes
 static mp_obj_t mem_info(void) {
     page_stats_t stats = page_stats();
-    return tuple_of(4, (uint64_t[]) { memmap_ram(), stats.total, stats.free, stats.largest });
+    return tuple_of_ints(4, (uint64_t[]) { memmap_ram(), stats.total, stats.free, stats.largest });
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mem_info_obj, mem_info);
 
@@ -99,19 +91,19 @@ static mp_obj_t mem_map(mp_obj_t index) {
     if (entry == NULL) {
         return mp_const_none;
     }
-    return tuple_of(4, (uint64_t[]) { entry->type, entry->start, entry->pages, entry->attr });
+    return tuple_of_ints(4, (uint64_t[]) { entry->type, entry->start, entry->pages, entry->attr });
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mem_map_obj, mem_map);
 
 // text() -> (start, end) of the image's machine code
 static mp_obj_t mem_text(void) {
-    return tuple_of(2, (uint64_t[]) { (uintptr_t)text_start, (uintptr_t)text_end });
+    return tuple_of_ints(2, (uint64_t[]) { (uintptr_t)text_start, (uintptr_t)text_end });
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mem_text_obj, mem_text);
 
 // image() -> (base, size) of the image as the firmware loaded it
 static mp_obj_t mem_image(void) {
-    return tuple_of(2, (uint64_t[]) { boot_info.image_base, boot_info.image_size });
+    return tuple_of_ints(2, (uint64_t[]) { boot_info.image_base, boot_info.image_size });
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mem_image_obj, mem_image);
 

@@ -3,6 +3,7 @@
 
 #include "shared/timeutils/timeutils.h"
 #include "boot/boot.h"
+#include "args.h"
 
 static mp_obj_t mp_time_time_get(void) {
     return mp_obj_new_float((mp_float_t)clock_wall_ns() / 1e9);
@@ -24,14 +25,9 @@ static mp_obj_t mp_time_localtime(size_t n_args, const mp_obj_t *args) {
     }
     timeutils_struct_time_t tm;
     timeutils_seconds_since_epoch_to_struct_time(seconds, &tm);
-    const mp_int_t fields[8] = {
+    return tuple_of_ints(8, (uint64_t[]) {
         tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, tm.tm_wday, tm.tm_yday,
-    };
-    mp_obj_t items[8];
-    for (int i = 0; i < 8; i++) {
-        items[i] = MP_OBJ_NEW_SMALL_INT(fields[i]);
-    }
-    return mp_obj_new_tuple(8, items);
+    });
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mp_time_localtime_obj, 0, 1, mp_time_localtime);
 

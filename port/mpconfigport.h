@@ -12,8 +12,10 @@
 
 // ---- names ------------------------------------------------------------------------------------
 #define MICROPY_PY_SYS_PLATFORM             "keelback"
-#define MICROPY_HW_BOARD_NAME               "UEFI x64"
-#define MICROPY_HW_MCU_NAME                 "x86-64"
+#define MICROPY_BANNER_MACHINE              "UEFI x64"
+#define MICROPY_HW_BOARD_NAME               "UEFI machine"      // these two: os.uname() puts "with" between them
+#define MICROPY_HW_MCU_NAME                 "x86-64 processor"
+#define MICROPY_PLATFORM_VERSION            "UEFI"
 
 // ---- types ------------------------------------------------------------------------------------
 typedef intptr_t mp_int_t;
@@ -114,6 +116,7 @@ uintptr_t machine_mem_write_addr(void *addr_in, unsigned len);
 #define MICROPY_READER_VFS                  (1)
 #define MICROPY_VFS_ROM                     (1)         // also lets imports read a file where it lies
 #define MICROPY_VFS_ROM_IOCTL               (0)
+#define mp_builtin___import__               import_checked      // args.c
 #define MICROPY_FATFS_ENABLE_LFN            (2)
 #define MICROPY_FATFS_LFN_CODE_PAGE         437         /* U.S. (OEM) */
 #define MICROPY_FATFS_RPATH                 (2)

@@ -65,7 +65,7 @@ SRC_BOOT := $(addprefix boot/,\
 SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
-	modcpu.c modmem.c moddma.c modefi.c modclock.c modrepl.c machine_rtc.c)
+	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modrepl.c machine_rtc.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 
 # mbedTLS, and tls.c between it and the machine
@@ -118,6 +118,8 @@ $(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interru
 # patience.c stands in front of these.
 $(BUILD)/py/runtime.o: CFLAGS += -Dmp_iternext=plain_mp_iternext -Dmp_obj_equal=patient_mp_obj_equal
 $(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op
+# A path does not end at a NUL: args.c.
+$(BUILD)/extmod/vfs.o $(BUILD)/extmod/vfs_%.o: CFLAGS += -Dmp_obj_str_get_str=arg_str
 $(BUILD)/boot/%.o: CFLAGS += -O2 -DGNU_EFI_USE_MS_ABI -fshort-wchar -I/usr/include/efi -I/usr/include/efi/x86_64 -Iboot
 # A memcpy must not become a call of memcpy.
 $(BUILD)/port/libc/%.o: CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns

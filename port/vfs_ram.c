@@ -8,6 +8,7 @@
 #include "py/runtime.h"
 #include "extmod/vfs.h"
 #include "boot/boot.h"
+#include "args.h"
 #include "vfs_ram.h"
 
 static char cwd[RAMFS_PATH_MAX + 1];    // "/…", resolved
@@ -30,7 +31,7 @@ static void check_writable(void) {
 
 // A path argument, absolute and resolved, in out.
 static const char *arg_path(mp_obj_t path_in, char *out) {
-    vfs_ram_check(ramfs_resolve(cwd, mp_obj_str_get_str(path_in), out));
+    vfs_ram_check(ramfs_resolve(cwd, arg_str(path_in), out));
     return out;
 }
 
@@ -80,7 +81,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(vfs_ram_umount_obj, vfs_ram_umount);
 
 static mp_obj_t vfs_ram_open(mp_obj_t self, mp_obj_t path_in, mp_obj_t mode_in) {
     char path[RAMFS_PATH_MAX + 1];
-    const char *mode = mp_obj_str_get_str(mode_in);
+    const char *mode = arg_str(mode_in);
     if (strpbrk(mode, "wax+") != NULL) {
         check_writable();
     }
@@ -143,7 +144,7 @@ static mp_obj_t vfs_ram_stat(mp_obj_t self, mp_obj_t path_in) {
     mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
     mp_obj_t items[10] = {
         MP_OBJ_NEW_SMALL_INT(node->is_dir ? MP_S_IFDIR : MP_S_IFREG), zero, zero, zero, zero, zero,
-        mp_obj_new_int_from_ull(node->size), time, time, time,
+        mp_obj_new_int_from_uint(node->size), time, time, time,
     };
     return mp_obj_new_tuple(10, items);
 }
@@ -157,11 +158,7 @@ static mp_obj_t vfs_ram_statvfs(mp_obj_t self, mp_obj_t path_in) {
     const uint64_t values[10] = {
         PAGE_SIZE, PAGE_SIZE, ramfs_total() / PAGE_SIZE, left / PAGE_SIZE, left / PAGE_SIZE, 0, 0, 0, readonly, RAMFS_NAME_MAX,
     };
-    mp_obj_t items[10];
-    for (int i = 0; i < 10; i++) {
-        items[i] = mp_obj_new_int_from_ull(values[i]);
-    }
-    return mp_obj_new_tuple(10, items);
+    return tuple_of_ints(10, values);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(vfs_ram_statvfs_obj, vfs_ram_statvfs);
 
@@ -199,7 +196,7 @@ static mp_obj_t listing_next(mp_obj_t self_in) {
     self->last = mp_obj_new_str_of_type(self->name_type, (const byte *)node->name, node->name_len);
     mp_obj_t items[] = {
         self->last, MP_OBJ_NEW_SMALL_INT(node->is_dir ? MP_S_IFDIR : MP_S_IFREG),
-        MP_OBJ_NEW_SMALL_INT(0), mp_obj_new_int_from_ull(node->size),
+        MP_OBJ_NEW_SMALL_INT(0), mp_obj_new_int_from_uint(node->size),
     };
     return mp_obj_new_tuple(4, items);
 }

@@ -10,8 +10,8 @@ for name in ("array", "asyncio", "binascii", "builtins", "cmath", "collections",
         print("missing", name)
 print(sys.platform, sys.implementation.name, sys.implementation.version, sys.byteorder, sys.maxsize == (1 << 63) - 1)
 print(sys.version.startswith("3.4.0; MicroPython v1.25.0"), sys.version_info[:2], sys.path, sys.argv)
-print("UEFI x64" in sys.implementation._machine, sys.implementation._mpy & 0xFF)
-print(platform.platform().startswith("MicroPython-1.25.0"), platform.python_compiler().startswith("GCC"), platform.libc_ver())
+print(sys.implementation._machine, sys.implementation._mpy & 0xFF)
+print(platform.platform().startswith("MicroPython-1.25.0-x86_64-UEFI"), platform.python_compiler().startswith("GCC"), platform.libc_ver())
 import os
 
-print(os.uname().sysname, os.uname().release)
+print(os.uname().sysname, os.uname().release, os.uname().machine)
