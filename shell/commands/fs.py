@@ -10,14 +10,20 @@ _DIRECTORY = 0x4000
 
 @command("cat", "<path>", "show file contents")
 def cat(ctx, path):
-    """Write a file as it is, but for escape sequences: those are shown, terminals must not obey them."""
-    with open(_path(path), "rb") as f:
+    """Write a file as it is, but for control characters: those are shown, terminals must not obey them."""
+    import os
+
+    path = _path(path)
+    if os.stat(path)[0] & _DIRECTORY:  # open("/") would be refused for another reason
+        raise CommandError("is a directory")
+    with open(path, "rb") as f:
         while True:
             data = f.read(_CHUNK)
             if not data:
                 return
-            data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-            yield data.replace(b"\x1b", b"^[").replace(b"\xc2\x9b", b"^[")
+            if data[-1] in b"\r\xc2":  # a line's end or a C1 character may be cut
+                data += f.read(1)
+            yield _visible(data.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
 
 
 @command("ls", "(<path>)?", "list directory contents")
@@ -59,6 +65,18 @@ def stat(ctx, path):
 
 def _path(path):
     return path.replace("\\", "/")
+
+
+def _visible(data):
+    """-> data with its control characters, but tab and line feed, as ^@ to ^_, ^?, and ^[@ to ^[_ for C1 (in UTF-8)."""
+    for c in range(0x20):
+        if c != 9 and c != 10:
+            data = data.replace(bytes((c,)), bytes((0x5E, c + 0x40)))
+    data = data.replace(b"\x7f", b"^?")
+    if b"\xc2" in data:
+        for c in range(0x80, 0xA0):
+            data = data.replace(bytes((0xC2, c)), bytes((0x5E, 0x5B, c - 0x40)))
+    return data
 
 
 def _entry(kind, size, name):

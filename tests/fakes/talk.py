@@ -42,11 +42,11 @@ class Script:
         await asyncio.sleep_ms(0)
 
 
-def talk(*chunks, console=False, greeting=""):
-    """Run a session on a script. -> all it sent, as text with plain line ends."""
+def talk(*chunks, console=False, greeting="", raw=False):
+    """Run a session on a script. -> all it sent, as text with plain line ends; raw: as bytes."""
     script = Script(chunks)
     asyncio.run(Session(script, console=console).run(greeting))
-    return str(script.out, "utf-8").replace("\r\n", "\n")
+    return script.out if raw else str(script.out, "utf-8").replace("\r\n", "\n")
 
 
 def command(line):

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+import pyprompt
 import rawrepl
 
 COMMANDS = pathlib.Path(__file__).resolve().parents[3] / "shell" / "commands"
@@ -68,6 +69,7 @@ def test_help(vm):
     ("cat", "missing argument <path>, usage: cat <path>"),
     ("cat /nosuch", "no such file or directory"),
     ("cat /EFI", "is a directory"),
+    ("cat /", "is a directory"),
     ("stat nosuch/x", "no such file or directory"),
     ("ls /nosuch", "no such file or directory"),
     ("ls 'open", "missing closing quote '"),
@@ -143,13 +145,9 @@ def test_memory(vm):
 
 def memory(vm):
     """Return the address of a page that is nobody's until the next soft reset."""
-    vm.send("python\r")
-    vm.expect(rb">>> \Z", 20)
-    vm.send("import mem; print('at', hex(mem.dma(4096).addr))\r")
-    address = int(vm.expect(rb"at (0x[0-9a-f]+)\r\n", 20)[1], 16)
-    vm.expect(rb">>> \Z", 20)
-    vm.send("\x04")
-    vm.wait_prompt(20)
+    pyprompt.enter(vm)
+    address = int(pyprompt.evaluate(vm, "import mem; print(hex(mem.dma(4096).addr))"), 16)
+    pyprompt.leave(vm)
     return address
 
 

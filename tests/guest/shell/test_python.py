@@ -2,26 +2,19 @@
 
 import pytest
 
+import pyprompt
 import vm as console
+from pyprompt import evaluate
 
 
 @pytest.fixture
 def python(vm):
     """The machine at the prompt of `python`."""
-    vm.send("python\r")
-    banner = vm.expect(rb"(.*)>>> \Z", 20)[1].decode()
-    assert "MicroPython v1.25.0" in banner and "Ctrl-D" in banner
+    greeting = pyprompt.enter(vm)
+    assert "MicroPython v1.25.0" in greeting and "Ctrl-D" in greeting
     yield vm
     vm.send("\x03\x04")
     vm.wait_prompt(20)
-
-
-def evaluate(vm, line, limit=20):
-    """Type a line and return what is printed up to the next prompt."""
-    start = vm.position
-    vm.send(line + "\r")
-    vm.expect(rb"\n>>> \Z", limit)
-    return console.plain(vm.console[start:vm.position - 4]).partition("\n")[2]
 
 
 def test_expressions(python):
@@ -95,13 +88,10 @@ def test_interrupt(python, loop):
 
 def test_leave_and_come_back(vm):
     """Ctrl-D and SystemExit return to the shell; names stay."""
-    vm.send("python\r")
-    vm.expect(rb">>> \Z", 20)
+    pyprompt.enter(vm)
     evaluate(vm, "kept = 'still here'")
-    vm.send("\x04")
-    vm.wait_prompt(20)
-    vm.send("python\r")
-    vm.expect(rb">>> \Z", 20)
+    pyprompt.leave(vm)
+    pyprompt.enter(vm)
     assert evaluate(vm, "kept") == "'still here'\n"
     vm.send("raise SystemExit\r")
     vm.wait_prompt(20)
@@ -109,19 +99,15 @@ def test_leave_and_come_back(vm):
 
 def test_background_task(vm):
     """A task created at the prompt goes on while the shell waits, and stackall shows it."""
-    vm.send("python\r")
-    vm.expect(rb">>> \Z", 20)
+    pyprompt.enter(vm)
     evaluate(vm, "exec('import asyncio\\nticks = []\\nasync def ticking():\\n  while len(ticks) < 200:\\n"
                  "    ticks.append(1)\\n    await asyncio.sleep_ms(10)\\ntask = asyncio.create_task(ticking())')")
-    vm.send("\x04")
-    vm.wait_prompt(20)
+    pyprompt.leave(vm)
     assert "in ticking" in vm.command("stackall")
-    vm.send("python\r")
-    vm.expect(rb">>> \Z", 20)
+    pyprompt.enter(vm)
     first = int(evaluate(vm, "len(ticks)"))
     evaluate(vm, "import time")
     second = int(evaluate(vm, "len(ticks)"))
     assert second >= first > 0
     assert evaluate(vm, "task.cancel()") == "True\n"
-    vm.send("\x04")
-    vm.wait_prompt(20)
+    pyprompt.leave(vm)

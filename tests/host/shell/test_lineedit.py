@@ -122,6 +122,41 @@ def test_completion():
     same(enter(editor, b"none\t\r")[1], b"none")
 
 
+def listings(*chunks):
+    """Feed chunks to an editor whose every word can become two. -> [how often each chunk made it list them]."""
+    asked = []
+
+    def complete(line):
+        asked.append(line)
+        return 0, None, (b"first", b"second")
+
+    editor = LineEditor(complete=complete, width=80)
+    editor.start(b"> ")
+    counts = []
+    for chunk in chunks:
+        before = len(asked)
+        editor.feed(chunk)
+        same(bytes(editor.take()).count(b"second"), len(asked) - before)
+        counts.append(len(asked) - before)
+    return counts
+
+
+def test_a_run_of_tabs_lists_once():
+    same(listings(b"w\t"), [1])
+    same(listings(b"w" + b"\t" * 10000), [1])
+    same(listings(b"w\t", b"\t", b"\t\t"), [1, 1, 1])  # a user's keys come one by one: each is answered
+    same(listings(b"w\t\tx\t\t"), [2])
+    same(listings(b"w\t\t" + LEFT + b"\t\t\x7f\t"), [3])
+    same(listings(b"w" * (LIMIT + 1) + b"\t\t"), [0])
+
+
+def test_a_run_of_tabs_completes_step_by_step():
+    editor = LineEditor(complete=lambda line: (len(line), b"....", ()))
+    same(enter(editor, b"\t\t\t\r")[1], b"." * 12)
+    steps = {b"a": (0, b"ab", ()), b"ab": (0, None, (b"abc", b"abd"))}
+    same(enter(LineEditor(complete=steps.get), b"a\t\t\tc\r")[1], b"abc")
+
+
 def test_indent_backspace():
     editor = LineEditor(indent=4)
     editor.start(b"... ", b"        ")

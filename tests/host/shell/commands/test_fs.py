@@ -4,13 +4,15 @@ import hashlib
 import os
 
 from check import run, same
-from talk import command
+from talk import command, talk
 
 FOLDER = "/tmp/keelback-fs-%d" % id(object())
 FILES = {
     "plain.txt": b"one\ntwo\n",
     "crlf.txt": b"one\r\ntwo",
     "escape.txt": b"a\x1b[31mb\xc2\x9b31mc",
+    "noise": bytes(range(0x80)) + b"\xc2\x80\xc2\x9f\xc2\xa0\xff",
+    "pieces": b"x" * 4095 + b"\xc2\x9b31m" + b"x" * 4090 + b"\r\ny" + b"x" * 4094 + b"\r",
     "empty": b"",
     "two words": b"x",
     "odd\x1b\n": b"y",
@@ -37,10 +39,23 @@ def test_cat():
         same(command("cat %s/plain.txt" % FOLDER), "one\ntwo\n\n")
         same(command("cat %s\\plain.txt" % FOLDER.replace("/", "\\")), "one\ntwo\n\n")
         same(command("cat %s/crlf.txt" % FOLDER), "one\ntwo\n\n")
-        same(command("cat %s/escape.txt" % FOLDER), "a^[[31mb^[31mc\n\n")
+        same(command("cat %s/escape.txt" % FOLDER), "a^[[31mb^[[31mc\n\n")
         same(command("cat '%s/two words'" % FOLDER), "x\n\n")
         same(command("cat %s/none" % FOLDER), "command error, no such file or directory\n")
-        assert command("cat %s/sub" % FOLDER).startswith("command error, ")
+        same(command("cat %s/sub" % FOLDER), "command error, is a directory\n")
+        same(command("cat /"), "command error, is a directory\n")
+
+    with_files(check)
+
+
+def test_cat_shows_control_characters():
+    def check():
+        controls = "".join(["^" + chr(c + 0x40) for c in range(0x20)]).replace("^I", "\t").replace("^J", "\n")
+        text = controls + "".join([chr(c) for c in range(0x20, 0x7F)]) + "^?^[@^[_\xa0"
+        sent = talk(b"cat %s/noise\r" % FOLDER.encode(), raw=True)
+        assert text.replace("\n", "\r\n").encode() + b"\xff\r\n\r\n" in sent, sent
+        sent = command("cat %s/pieces" % FOLDER)
+        same(sent, "x" * 4095 + "^[[31m" + "x" * 4090 + "\ny" + "x" * 4094 + "^M\n\n")
 
     with_files(check)
 
