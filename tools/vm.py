@@ -142,6 +142,11 @@ class Machine:
         self.expect(PROMPT, limit)
         return plain(self.console[start:self.position - 2])
 
+    def wait_reset(self, limit=60):
+        """Wait until the executable starts once more, and for its prompt. limit: s, of the firmware."""
+        self.expect(rb"initializing EFI services", limit)
+        return self.wait_prompt()
+
     def send(self, data, limit=60):
         """Send bytes (or text) to the guest; limit in s for a guest that does not read."""
         self._serial.settimeout(limit)

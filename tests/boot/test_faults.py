@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-import qemu
+import pyprompt
 import vm as console
 
 PROGRAM = """import mem, micropython
@@ -29,11 +29,9 @@ def outer(f, a): f(a)
 def faulty(boot):
     """A function that boots with load options, makes a fault and returns the machine and the report."""
     def start(call, append=""):
-        machine = boot(kernel=qemu.BUILD / "keelback.efi", append=append)
-        machine.send("python\r")
-        machine.expect(rb">>> \Z", 30)
-        machine.send(f"exec({PROGRAM!r}, globals())\r")
-        machine.expect(rb">>> \Z", 30)
+        machine = boot(append=append)
+        pyprompt.enter(machine)
+        pyprompt.evaluate(machine, f"exec({PROGRAM!r}, globals())")
         machine.send(call + "\r")
         m = machine.expect(rb"\r\nfault: .*?python:\r\n.*?\r\n(halted|resetting|powering off)\r\n", 30)
         return machine, console.plain(m[0])
@@ -59,8 +57,7 @@ def test_report(faulty, call, cause):
 def test_reset(faulty):
     machine, report = faulty("outer(peek, 16)", "fault=reset")
     assert report.endswith("resetting\n")
-    machine.expect(rb"initializing EFI services", 60)
-    machine.wait_prompt()
+    machine.wait_reset()
 
 
 def test_off(faulty):
@@ -78,12 +75,9 @@ def test_corrupt_stack_of_python(faulty):
 def test_stack_overflow(boot):
     """C code that recurses without end is stopped by the guard page, and Python goes on."""
     machine = boot()
-    machine.send("python\r")
-    machine.expect(rb">>> \Z", 30)
-    machine.send("a = []\rexec('for i in range(100000): a = [a]')\r")
-    machine.expect(rb"100000.*>>> \Z", 60)
+    pyprompt.enter(machine)
+    pyprompt.evaluate(machine, "a = []")
+    pyprompt.evaluate(machine, "exec('for i in range(100000): a = [a]')", 60)
     for _ in range(3):
-        machine.send("a == [a]\r")
-        machine.expect(rb"RuntimeError: maximum recursion depth exceeded\r\n>>> \Z", 60)
-    machine.send("print(6 * 7)\r")
-    machine.expect(rb"42\r\n>>> \Z", 30)
+        assert "RuntimeError: maximum recursion depth exceeded" in pyprompt.evaluate(machine, "a == [a]", 60)
+    assert pyprompt.evaluate(machine, "print(6 * 7)") == "42\n"

@@ -5,10 +5,7 @@ import random
 
 import pytest
 
-import qemu
 import rawrepl
-
-EFI = qemu.BUILD / "keelback.efi"
 
 
 def options(machine):
@@ -29,11 +26,46 @@ def options(machine):
     ("a\\=1 \"q=1 '", []),
 ], ids=["pairs", "odd", "control", "utf8", "long", "many", "huge", "quotes"])
 def test_load_options(boot, append, expected):
-    found = options(boot(kernel=EFI, append=append))
+    found = options(boot(append=append))
     if append.startswith("\t"):
         assert found[0] == ["a", "1"]
     else:
         assert found == expected
+
+
+BOOT_ENTRY = """
+import efi, mem, struct
+GET, SET = (mem.r64(efi.runtime_services() + offset) for offset in (72, 88))
+GLOBAL = bytes.fromhex("61dfe48bca93d211aa0d00e098032b8c")
+def name(s): return b"".join(bytes([ord(c), 0]) for c in s + "\\0")
+def get(s):
+    size, data = bytearray(struct.pack("<Q", 4096)), bytearray(4096)
+    assert efi.call(GET, name(s), GLOBAL, None, size, data) == 0
+    return bytes(data[:struct.unpack("<Q", size)[0]])
+def put(s, data): assert efi.call(SET, name(s), GLOBAL, 7, len(data), data) == 0
+entry = get("Boot%04X" % struct.unpack("<H", get("BootCurrent")))
+end = 6
+while entry[end:end + 2] != b"\\0\\0": end += 2
+put("Boot00AA", entry[:end + 2 + struct.unpack("<H", entry[4:6])[0]] + OPTIONS)
+put("BootNext", b"\\xaa\\0")
+"""
+HIGH, LOW = b"\x3d\xd8", b"\x00\xde"  # U+1F600 in UTF-16 is d83d de00
+
+
+def test_utf16(boot):
+    """Load options of a boot entry are UTF-16: pairs of surrogates are one character, lone ones U+FFFD, a NUL ends them."""
+    machine = boot()
+    for data, expected in (
+        ("file.efi k=grün日 l=1".encode("utf-16-le"), [["k", "grün日"], ["l", "1"]]),
+        ("k=".encode("utf-16-le") + HIGH + LOW + LOW + HIGH + HIGH + LOW, [["k", "😀\ufffd\ufffd😀"]]),
+        ("k=".encode("utf-16-le") + LOW + b"x\0" + HIGH, [["k", "\ufffdx\ufffd"]]),
+        ("k=1 ".encode("utf-16-le") + HIGH + "=2 l=3\0m=4".encode("utf-16-le") + b"x", [["k", "1"], ["l", "3"]]),
+        ("k=".encode("utf-16-le") + (HIGH + LOW) * 1000, [["k", "😀" * 1000]]),
+    ):
+        assert rawrepl.run(machine, f"OPTIONS = {data!r}" + BOOT_ENTRY) == ("", "")
+        machine.send("reset\r")
+        machine.wait_reset()
+        assert options(machine) == expected
 
 
 @pytest.mark.parametrize("content, expected", [
@@ -46,27 +78,20 @@ def test_load_options(boot, append, expected):
     (b"=\n" * 1000 + b"a=1", [["a", "1"]]),
     (b"", []),
 ], ids=["text", "nul", "zeros", "lines", "binary", "long", "empty keys", "empty"])
-def test_option_file(boot, tmp_path, content, expected):
-    files = tmp_path / "files"
-    files.mkdir()
-    (files / "keelback.cfg").write_bytes(content)
-    found = options(boot(files=files))
+def test_option_file(boot, content, expected):
+    found = options(boot(files={"keelback.cfg": content}))
     if expected is not None:
         assert found == expected
     assert len(found) <= 64
 
 
-def test_order(boot, tmp_path):
+def test_order(boot):
     """Load options win over the file; the file beside the executable is read."""
-    files = tmp_path / "files"
-    (files / "EFI" / "BOOT").mkdir(parents=True)
-    (files / "EFI" / "BOOT" / "keelback.cfg").write_text("user.where=beside\n")
-    (files / "keelback.cfg").write_text("user.where=root\n")
-    machine = boot(files=files)
+    machine = boot(files={"EFI/BOOT/keelback.cfg": "user.where=beside\n", "keelback.cfg": "user.where=root\n"})
     assert options(machine)[-1] in (["user.where", "beside"], ["user.where", "root"])
 
 
 def test_unknown_values(boot):
     """Values that are none of those documented mean the default."""
-    machine = boot(kernel=EFI, append="boot_services=maybe fault=explode")
+    machine = boot(append="boot_services=maybe fault=explode")
     assert "exiting EFI boot services" in machine.greeting

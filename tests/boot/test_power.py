@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+import pyprompt
+
 
 @pytest.mark.parametrize("command", ["exit", "shutdown"])
 def test_off(boot, command):
@@ -17,21 +19,17 @@ def test_reset(boot):
     machine = boot()
     for line in ("reset cold\r", "reset warm\r", "reset\r"):
         machine.send(line)
-        machine.expect(rb"initializing EFI services", 60)
-        machine.wait_prompt()
-    machine.send("python\r")
-    machine.expect(rb">>> \Z", 30)
+        machine.wait_reset()
+    pyprompt.enter(machine)
     machine.send("import machine; machine.reset()\r")
-    machine.expect(rb"initializing EFI services", 60)
-    machine.wait_prompt()
+    machine.wait_reset()
     assert machine.command("uptime").strip()
 
 
 def test_halt(boot):
     """efi.reset(efi.HALT) stops for good, without burning the host's processor."""
     machine = boot()
-    machine.send("python\r")
-    machine.expect(rb">>> \Z", 30)
+    pyprompt.enter(machine)
     machine.send("import efi; efi.reset(efi.HALT)\r")
     machine.expect(rb"HALT\)", 30)
     time.sleep(1)

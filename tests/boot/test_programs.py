@@ -8,15 +8,10 @@ GREETING = "keelback • micropython"
 
 
 @pytest.fixture
-def programs(boot, tmp_path):
+def programs(boot):
     """A function that boots with the given boot.py and main.py (None: none)."""
     def start(boot_py=None, main_py=None, **options):
-        files = tmp_path / "files"
-        files.mkdir()
-        for name, text in (("boot.py", boot_py), ("main.py", main_py)):
-            if text is not None:
-                (files / name).write_text(text)
-        return boot(files=files, **options)
+        return boot(files={n: text for n, text in (("boot.py", boot_py), ("main.py", main_py)) if text is not None}, **options)
     return start
 
 
@@ -66,4 +61,4 @@ def test_files(programs, tmp_path):
     """The volume's files are there, can be changed in memory, and are not changed on the volume."""
     machine = programs("open('new.txt', 'w').write('new')\nopen('boot.py', 'a').write('#')\n")
     assert machine.command("cat new.txt") == "new\n\n" and machine.command("cat boot.py").rstrip().endswith("#")
-    assert (tmp_path / "files" / "boot.py").read_text().endswith("('#')\n")
+    assert (tmp_path / "volume0" / "boot.py").read_text().endswith("('#')\n")

@@ -1,4 +1,4 @@
-# The heap grows over the free memory, and gives it back when it is empty.
+# The heap grows over the free memory, and one collection gives it back when it is empty.
 import gc, mem
 
 
@@ -20,8 +20,7 @@ def many(count):
 
 
 def free():
-    for _ in range(6):  # each gives back a part of what is free
-        gc.collect()
+    gc.collect()
     return mem.info()[2]
 
 
