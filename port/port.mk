@@ -115,6 +115,7 @@ $(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/serial boot/time port/interrup
 
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
 $(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o py/scheduler.o py/mpz.o extmod/modre.o): LTO :=
+$(BUILD)/py/objstr.o: CFLAGS += -include port/libc/first.h
 # patience.c stands in front of these.
 $(BUILD)/py/runtime.o: CFLAGS += -Dmp_iternext=plain_mp_iternext -Dmp_obj_equal=patient_mp_obj_equal
 $(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op

@@ -178,12 +178,22 @@ static inline int compare_small(const byte *a, const byte *b, size_t n) {
     return 0;
 }
 
+static inline bool equal64(const byte *a, const byte *b) {
+    __m128i first = _mm_cmpeq_epi8(load(a), load(b)), second = _mm_cmpeq_epi8(load(a + 16), load(b + 16));
+    __m128i third = _mm_cmpeq_epi8(load(a + 32), load(b + 32)), last = _mm_cmpeq_epi8(load(a + 48), load(b + 48));
+    return _mm_movemask_epi8(_mm_and_si128(_mm_and_si128(first, second), _mm_and_si128(third, last))) == ALL16;
+}
+
 int memcmp(const void *a_in, const void *b_in, size_t n) {
     const byte *a = a_in, *b = b_in;
     if (n <= 16) {
         return compare_small(a, b, n);
     }
-    for (size_t i = 0;; i += 16) {
+    size_t i = 0;
+    while (n - i > 64 && equal64(a + i, b + i)) {
+        i += 64;
+    }
+    for (;; i += 16) {
         if (i + 16 > n) {
             i = n - 16;         // the rest, with some bytes a second time
         }

@@ -3,6 +3,7 @@
 #define KEELBACK_LIBC_SSE_H
 
 #include <emmintrin.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef unsigned char byte;
