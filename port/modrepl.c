@@ -7,6 +7,7 @@
 #include "py/mpstate.h"
 #include "py/repl.h"
 #include "py/runtime.h"
+#include "shared/readline/readline.h"
 #include "shared/runtime/pyexec.h"
 #include "sysstdio.h"
 
@@ -66,6 +67,14 @@ static mp_obj_t repl_incomplete(mp_obj_t text) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(repl_incomplete_obj, repl_incomplete);
 
+// take(buffer) -> bytes of the console's input put into it, as many as have arrived; 0: none. Never waits.
+static mp_obj_t repl_take(mp_obj_t buffer) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(buffer, &info, MP_BUFFER_WRITE);
+    return MP_OBJ_NEW_SMALL_INT(stdio_take(info.buf, info.len));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(repl_take_obj, repl_take);
+
 // redirect(stream): where print() goes, an object with write(bytes) or None for the console
 // -> the one before. While its write() runs, or after it raised, output goes to the console.
 static mp_obj_t repl_redirect(mp_obj_t stream) {
@@ -73,11 +82,32 @@ static mp_obj_t repl_redirect(mp_obj_t stream) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(repl_redirect_obj, repl_redirect);
 
+// interruptible(function, *args) -> what function(*args) returns. Ctrl-C on the console raises KeyboardInterrupt in
+// it, and nowhere else: one that comes in at its very end is raised here, in place of the result or an exception.
+static mp_obj_t repl_interruptible(size_t n_args, const mp_obj_t *args) {
+    nlr_buf_t nlr;
+    mp_obj_t result = MP_OBJ_NULL;
+    if (nlr_push(&nlr) == 0) {
+        mp_hal_set_interrupt_char(CHAR_CTRL_C);
+        result = mp_call_function_n_kw(args[0], n_args - 1, 0, args + 1);
+        nlr_pop();
+    }
+    mp_hal_set_interrupt_char(-1);
+    mp_handle_pending(true);
+    if (result == MP_OBJ_NULL) {
+        nlr_jump(nlr.ret_val);
+    }
+    return result;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR(repl_interruptible_obj, 1, repl_interruptible);
+
 static const mp_rom_map_elem_t repl_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__repl) },
     { MP_ROM_QSTR(MP_QSTR_raw), MP_ROM_PTR(&repl_raw_obj) },
     { MP_ROM_QSTR(MP_QSTR_complete), MP_ROM_PTR(&repl_complete_obj) },
     { MP_ROM_QSTR(MP_QSTR_incomplete), MP_ROM_PTR(&repl_incomplete_obj) },
+    { MP_ROM_QSTR(MP_QSTR_interruptible), MP_ROM_PTR(&repl_interruptible_obj) },
+    { MP_ROM_QSTR(MP_QSTR_take), MP_ROM_PTR(&repl_take_obj) },
     { MP_ROM_QSTR(MP_QSTR_redirect), MP_ROM_PTR(&repl_redirect_obj) },
 };
 static MP_DEFINE_CONST_DICT(repl_globals, repl_globals_table);

@@ -87,21 +87,27 @@ static mp_uint_t text_write(mp_obj_t self_in, const void *buf, mp_uint_t size, i
     return size;
 }
 
+size_t stdio_take(char *buf, size_t size) {
+    size_t n = 0;
+    int c;
+    while (n < size && (c = stdio_getc()) >= 0) {
+        buf[n++] = c;
+    }
+    return n;
+}
+
 // What has arrived, at most size bytes; without any: wait for one byte, or EAGAIN.
 static mp_uint_t buffer_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
-    byte *p = buf, *end = p + size;
-    int c = -1;
-    while (p < end && (c = stdio_getc()) >= 0) {
-        *p++ = c;
-    }
-    if (p == buf && size > 0) {
+    size_t n = stdio_take(buf, size);
+    if (n == 0 && size > 0) {
         if (nonblocking) {
             *errcode = MP_EAGAIN;
             return MP_STREAM_ERROR;
         }
-        *p++ = mp_hal_stdin_rx_chr();
+        *(char *)buf = mp_hal_stdin_rx_chr();
+        n = 1;
     }
-    return p - (byte *)buf;
+    return n;
 }
 
 // readinto(buf, n=len(buf)) -> bytes read, at least 1; None: setblocking(False) and nothing there

@@ -5,6 +5,8 @@
 import sys
 from asyncio import core
 
+import _repl
+
 
 class SerialStream:
     """Bytes as they are, in both directions."""
@@ -16,9 +18,10 @@ class SerialStream:
 
     def read(self, n):  # a coroutine, in the form that asyncio's own streams have
         """-> at least one byte and at most n, as soon as there are any."""
-        yield core._io_queue.queue_read(self._source)
-        # The port's readinto() waits for the first byte only, which is there.
-        count = self._source.readinto(self._buffer, min(n, len(self._buffer)))
+        count = 0
+        while not count:  # what was readable may be gone: Ctrl-C, for the command that runs, voids it
+            yield core._io_queue.queue_read(self._source)
+            count = _repl.take(memoryview(self._buffer)[:n])
         return bytes(memoryview(self._buffer)[:count])
 
     def write(self, data):

@@ -17,10 +17,9 @@ session reads the stream and cancels the command.
 import asyncio
 
 import _repl
-import micropython
 
 from shell import registry, tasks
-from shell.lineedit import CTRL_A, CTRL_C, CTRL_D, ENTER, OVERFLOW, LineEditor
+from shell.lineedit import CTRL_A, CTRL_D, ENTER, OVERFLOW, LineEditor
 
 PROMPT = b"> "
 _CHUNK = 256  # bytes of input read at once
@@ -100,16 +99,14 @@ class Session:
             raise KeyboardInterrupt
         state = tasks.save()
         previous = _repl.redirect(None if self.console else _Output(self))
-        if self.console:
-            micropython.kbd_intr(CTRL_C)
         try:
+            if self.console:
+                return _repl.interruptible(function, *args)
             return function(*args)
         except KeyboardInterrupt:
             tasks.cancel_since(state)
             raise
         finally:
-            if self.console:
-                micropython.kbd_intr(-1)
             _repl.redirect(previous)
             tasks.restore(state)
 

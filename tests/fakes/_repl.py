@@ -5,6 +5,7 @@ import builtins
 _COMPOUND = ("if", "while", "for", "try", "with", "def", "class", "async", "@")
 
 raw_calls = []  # what raw() was given
+typed = []  # what each take() finds, bytes
 
 
 def raw(pending=b""):
@@ -28,6 +29,19 @@ def complete(text):
     if len(names) == 1:
         return names[0][len(start) :]
     return tuple(names) if names else ""
+
+
+def take(buffer):
+    data = typed.pop(0)
+    chunk, rest = data[: len(buffer)], data[len(buffer) :]
+    if rest:
+        typed.insert(0, rest)
+    buffer[: len(chunk)] = chunk
+    return len(chunk)
+
+
+def interruptible(function, *args):
+    return function(*args)
 
 
 def incomplete(text):

@@ -3,21 +3,16 @@
 import asyncio
 from asyncio import core
 
+import _repl
 from check import run, same
 from shell import serial
 
 
 class Line:
-    """Stands for sys.stdin.buffer, and with write() for sys.stdout.buffer."""
+    """Stands for sys.stdout.buffer."""
 
-    def __init__(self, arrived):
-        self.arrived = arrived
+    def __init__(self):
         self.written = []
-
-    def readinto(self, buffer, n):
-        data, self.arrived = self.arrived[:n], self.arrived[n:]
-        buffer[: len(data)] = data
-        return len(data)
 
     def write(self, data):
         self.written.append(data)
@@ -35,9 +30,10 @@ class Ready:
         pass
 
 
-def stream(arrived):
+def stream(*arrived):
+    _repl.typed[:] = arrived
     out = serial.SerialStream()
-    out._source = out._sink = Line(arrived)
+    out._source = out._sink = Line()
     return out
 
 
@@ -59,8 +55,14 @@ def test_no_more_than_asked_for():
     same([len(read(line, n)) for n in (1, 10, 256, 100000)], [1, 10, 256, 256])
 
 
+def test_gone():
+    """What made the line readable may be gone when it is read."""
+    line = stream(b"", b"", b"later")
+    same(read(line, 256), b"later")
+
+
 def test_write():
-    line = stream(b"")
+    line = stream()
     line.write(b"x\r\n")
     same(line._sink.written, [b"x\r\n"])
 
