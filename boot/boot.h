@@ -88,6 +88,7 @@ bool interrupt_unwind(uint64_t *rip, uint64_t *rsp);
 // Runs with interrupts off and general registers only: no call of memcpy and its like, which use SSE.
 typedef void (*irq_handler_t)(void *arg);
 int irq_alloc(irq_handler_t fn, void *arg); // a free vector, or -1
+void irq_free(int vector);
 uint32_t apic_id(void);
 bool irq_route_isa(unsigned irq, int vector);               // through the IOAPIC
 

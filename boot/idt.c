@@ -65,6 +65,10 @@ int irq_alloc(irq_handler_t fn, void *arg) {
     return -1;
 }
 
+void irq_free(int vector) {
+    handlers[vector].fn = NULL;
+}
+
 // Page faults, protection faults, invalid opcodes and the like can be guarded; aborts cannot.
 static bool guardable(uint64_t vector) {
     return vector < FIRST_IRQ && vector != 2 && vector != 8 && vector != 18 && vector != 29;

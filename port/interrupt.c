@@ -10,10 +10,26 @@
 
 #include "py/runtime.h"
 #include "boot/boot.h"
+#include "irq.h"
 
+static bool deferred;
+
+// A second one does not wait for a function that hangs.
 void console_interrupt(void) {
+    if (irq_defers_interrupt() && !deferred) {
+        deferred = true;
+        return;
+    }
+    deferred = false;
     mp_sched_keyboard_interrupt();
     idle_wake();
+}
+
+void interrupt_deferred(void) {
+    if (deferred) {
+        deferred = false;
+        mp_sched_keyboard_interrupt();
+    }
 }
 
 bool interrupt_pending(void) {

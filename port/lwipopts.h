@@ -39,6 +39,14 @@ void net_free(void *p);
 #define LWIP_IGMP                       1
 #define LWIP_NETIF_HOSTNAME             1
 #define LWIP_NETIF_EXT_STATUS_CALLBACK  1
+#define LWIP_CHECKSUM_CTRL_PER_NETIF    1
+#define DNS_MAX_SERVERS                 3
+#define LWIP_ND6_RDNSS_MAX_DNS_SERVERS  2
+#define LWIP_IPV6_NUM_ADDRESSES         4
+#define ARP_TABLE_SIZE                  64
+#define LWIP_ND6_NUM_NEIGHBORS          64
+#define LWIP_ND6_NUM_DESTINATIONS       64
+#define IP_REASS_MAX_PBUFS              64      // 1.5 KB each: who sends fragments only cannot take more
 #define LWIP_HAVE_LOOPIF                1
 #define LWIP_NETIF_LOOPBACK             1
 #define LWIP_LOOPBACK_MAX_PBUFS         256
@@ -48,10 +56,12 @@ void net_free(void *p);
 #define TCP_LISTEN_BACKLOG              1
 #define TCP_MSS                         1460
 #define LWIP_WND_SCALE                  1
-#define TCP_RCV_SCALE                   2
-#define TCP_WND                         (44 * TCP_MSS)  // bytes that a peer may send ahead
-#define TCP_SND_BUF                     (44 * TCP_MSS)
+#define TCP_RCV_SCALE                   3
+#define TCP_WND                         (320 * TCP_MSS) // bytes that a peer may send ahead
+#define TCP_SND_BUF                     (320 * TCP_MSS)
+#define TCP_OOSEQ_MAX_BYTES             TCP_WND         // of each connection
 #define TCP_SND_QUEUELEN                (4 * TCP_SND_BUF / TCP_MSS)
+#define TCP_SNDLOWAT                    (32 * TCP_MSS)  // that much room makes a socket writable
 #define LWIP_TCP_SACK_OUT               1
 #define TCP_QUEUE_OOSEQ                 1
 

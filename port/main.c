@@ -13,6 +13,7 @@
 #include "frames.h"
 #include "genhdr/mpversion.h"
 #include "heap.h"
+#include "irq.h"
 #include "net.h"
 #include "sysstdio.h"
 #include "moddma.h"
@@ -38,6 +39,8 @@ static bool python_start(void) {
 }
 
 static void python_stop(void) {
+    netif_deinit();
+    irq_deinit();
     gc_sweep_all();     // finalisers: files are closed
     dma_free_all();
     mp_deinit();

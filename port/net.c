@@ -1,32 +1,43 @@
 // lwIP between its memory, its clock and the interpreter's waiting.
 //
 // Whoever waits handles events first, which calls net_poll(), and sleeps no longer than
-// net_deadline(). lwIP's cyclic timers run only while a connection lives, so that an idle machine
-// does not tick. The loopback interface is the only one yet.
+// net_deadline(). lwIP's timers of 100 ms to 1 s run only while something is under way, so that an
+// idle machine does not tick; what only ages is made up for when the machine wakes (catch_up).
+// Interfaces: modnetif.c.
 
+#include "lwip/dhcp.h"
+#include "lwip/etharp.h"
 #include "lwip/init.h"
+#include "lwip/nd6.h"
 #include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/timeouts.h"
 
 #include "py/mpconfig.h"
+#include "py/misc.h"
 #include "boot/boot.h"
 #include "kmem.h"
 #include "net.h"
 
-#define MEMORY_LIMIT (8 * 1024 * 1024)  // bytes, for packets and connections together
+#define MEMORY_SHARE 8                  // packets and connections together may take this part of the free memory
+#define MEMORY_MAX (256u << 20)         // bytes, and no more
+#define SLOW_TICK_NS 60000000000u       // what only ages: leases, addresses
+#define LINGER_NS 10000000000u          // answers to what was sent come within that time, or timers ask again
+#define MISSED_MAX 900                  // seconds; whatever ages is too old by then
 #define LOOPS_MAX 64                    // packets may bring forth packets for as many turns
 
 static bool ready;
+static int inside;                      // a driver called by lwIP is at work
+static uint64_t lingers_until;
 
 // ---- memory and random numbers ----------------------------------------------------------------------------
 typedef struct { size_t len, unused; } block_head_t;
 
-static size_t memory_used;
+static size_t memory_used, memory_limit;
 
 void *net_malloc(size_t len) {
     size_t whole = len + sizeof(block_head_t);
-    block_head_t *head = ready && memory_used + whole <= MEMORY_LIMIT ? kmem_alloc(whole) : NULL;
+    block_head_t *head = ready && memory_used + whole <= memory_limit ? kmem_alloc(whole) : NULL;
     if (head == NULL) {
         return NULL;
     }
@@ -60,8 +71,23 @@ u32_t sys_now(void) {
     return clock_ns() / 1000000;
 }
 
+void net_linger(void) {
+    lingers_until = clock_ns() + LINGER_NS;
+}
+
 static bool busy(void) {
-    return tcp_active_pcbs != NULL || tcp_tw_pcbs != NULL;
+    return tcp_active_pcbs != NULL || tcp_tw_pcbs != NULL || clock_ns() < lingers_until;
+}
+
+// An interface is up that has leases, neighbours and addresses, all of which age.
+static bool ages(void) {
+    struct netif *netif;
+    NETIF_FOREACH(netif) {
+        if (netif->hwaddr_len != 0 && netif_is_up(netif)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool looped_packets(void) {
@@ -76,16 +102,49 @@ static bool looped_packets(void) {
 
 void net_start(void) {
     if (!ready && entropy_source() != NULL) {
+        memory_limit = MIN(page_stats().free / MEMORY_SHARE, MEMORY_MAX);
         ready = true;
         lwip_init();
     }
 }
 
+bool net_ready(void) {
+    return ready;
+}
+
+void net_enter(void) {
+    inside++;
+}
+
+void net_leave(void) {
+    inside--;
+}
+
+// The seconds since the last look, during which lwIP's timers stood still.
+static void catch_up(void) {
+    static uint64_t looked;
+    uint64_t now = clock_ns(), missed = (now - looked) / 1000000000;
+    looked = now;
+    if (missed >= 2 && ages()) {
+        for (uint64_t i = 1; i < MIN(missed, MISSED_MAX); i++) {
+            etharp_tmr();
+            nd6_tmr();
+        }
+        for (uint64_t i = 60; i < missed; i += 60) {
+            dhcp_coarse_tmr();
+        }
+    }
+}
+
 void net_poll(void) {
+    if (!ready || inside > 0) {
+        return;
+    }
     for (int i = 0; i < LOOPS_MAX && looped_packets(); i++) {
         netif_poll_all();
     }
-    if (busy()) {
+    catch_up();
+    if (busy() || ages()) {
         sys_check_timeouts();
     }
 }
@@ -94,5 +153,8 @@ uint64_t net_deadline(void) {
     if (looped_packets()) {
         return 0;
     }
-    return busy() ? clock_ns() + (uint64_t)sys_timeouts_sleeptime() * 1000000 : UINT64_MAX;
+    if (busy()) {
+        return clock_ns() + (uint64_t)sys_timeouts_sleeptime() * 1000000;
+    }
+    return ages() ? clock_ns() + SLOW_TICK_NS : UINT64_MAX;
 }

@@ -1,0 +1,130 @@
+// Module irq: interrupts of devices, and the Python functions that answer them.
+//
+// The interrupt itself only notes that it came. The function is called from the scheduler: between two
+// bytecodes, or by whoever waits; once for however many came since, and never while one of them runs.
+// Ctrl-C does not tear it apart: what it does to a device must be finished.
+
+#include "py/mperrno.h"
+#include "py/runtime.h"
+#include "boot/boot.h"
+#include "irq.h"
+
+#define VECTORS_MAX 16
+
+typedef struct {
+    mp_sched_node_t node;
+    int vector;                             // 0: not in use
+} slot_t;
+
+static slot_t slots[VECTORS_MAX];
+static bool running;
+
+// ---- Ctrl-C while a function runs -----------------------------------------------------------------------
+bool irq_defers_interrupt(void) {
+    return running;
+}
+
+// Call a function of the system that must run to its end; what it raises is printed.
+void irq_call(mp_obj_t function, mp_obj_t arg) {
+    bool outer = running;
+    running = true;
+    mp_call_function_1_protected(function, arg);
+    running = outer;
+    if (!outer) {
+        interrupt_deferred();
+    }
+}
+
+// ---- from the interrupt to the function --------------------------------------------------------------
+static void run(mp_sched_node_t *node) {
+    slot_t *slot = (slot_t *)node;
+    mp_obj_t callback = MP_STATE_PORT(irq_callbacks)[slot - slots];
+    if (slot->vector != 0 && callback != MP_OBJ_NULL) {
+        irq_call(callback, MP_OBJ_NEW_SMALL_INT(slot->vector));
+    }
+}
+
+static void on_interrupt(void *arg) {
+    mp_sched_schedule_node(&((slot_t *)arg)->node, run);
+    idle_wake();
+}
+
+// ---- what Python sees -------------------------------------------------------------------------------------
+static slot_t *slot_of(mp_obj_t vector_in) {
+    int vector = mp_obj_get_int(vector_in);
+    for (slot_t *slot = slots; slot < slots + VECTORS_MAX; slot++) {
+        if (vector != 0 && slot->vector == vector) {
+            return slot;
+        }
+    }
+    mp_raise_ValueError(MP_ERROR_TEXT("no such vector"));
+}
+
+// alloc(callback) -> vector; callback(vector) is called softly. OSError: firmware mode (ENODEV), none is left (ENOSPC).
+static mp_obj_t irq_alloc_(mp_obj_t callback) {
+    if (boot_services_alive()) {
+        mp_raise_OSError(MP_ENODEV);
+    }
+    for (slot_t *slot = slots; slot < slots + VECTORS_MAX; slot++) {
+        if (slot->vector == 0) {
+            int vector = irq_alloc(on_interrupt, slot);
+            if (vector < 0) {
+                break;
+            }
+            slot->vector = vector;
+            MP_STATE_PORT(irq_callbacks)[slot - slots] = callback;
+            return MP_OBJ_NEW_SMALL_INT(vector);
+        }
+    }
+    mp_raise_OSError(MP_ENOSPC);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(irq_alloc_obj, irq_alloc_);
+
+static void release(slot_t *slot) {
+    irq_free(slot->vector);
+    slot->vector = 0;
+    MP_STATE_PORT(irq_callbacks)[slot - slots] = MP_OBJ_NULL;
+}
+
+// free(vector): its device must be silent by now
+static mp_obj_t irq_free_(mp_obj_t vector) {
+    release(slot_of(vector));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(irq_free_obj, irq_free_);
+
+// message(vector) -> (address, data): what an MSI or MSI-X device writes to interrupt this processor
+static mp_obj_t irq_message(mp_obj_t vector) {
+    mp_obj_t items[] = {
+        MP_OBJ_NEW_SMALL_INT(0xfee00000 | (apic_id() & 0xff) << 12),    // Intel SDM, volume 3, 11.11
+        MP_OBJ_NEW_SMALL_INT(slot_of(vector)->vector),
+    };
+    return mp_obj_new_tuple(2, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(irq_message_obj, irq_message);
+
+void irq_deinit(void) {
+    for (slot_t *slot = slots; slot < slots + VECTORS_MAX; slot++) {
+        if (slot->vector != 0) {
+            release(slot);
+        }
+        slot->node.callback = NULL;         // mp_init() forgets what was scheduled
+    }
+    running = false;
+}
+
+static const mp_rom_map_elem_t irq_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_irq) },
+    { MP_ROM_QSTR(MP_QSTR_alloc), MP_ROM_PTR(&irq_alloc_obj) },
+    { MP_ROM_QSTR(MP_QSTR_free), MP_ROM_PTR(&irq_free_obj) },
+    { MP_ROM_QSTR(MP_QSTR_message), MP_ROM_PTR(&irq_message_obj) },
+};
+static MP_DEFINE_CONST_DICT(irq_globals, irq_globals_table);
+
+const mp_obj_module_t mp_module_irq = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&irq_globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR_irq, mp_module_irq);
+MP_REGISTER_ROOT_POINTER(mp_obj_t irq_callbacks[16]);

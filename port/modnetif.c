@@ -1,0 +1,350 @@
+// Module netif: lwIP's side of a network interface, whose other side is a driver in Python.
+//
+// A frame is copied once each way: input() takes it out of the driver's buffer, send() puts it into
+// the place that the driver named. Drivers may be called from inside lwIP, so nothing that they do
+// comes back into it: the scheduler is locked and net_poll() refuses while transmit() runs, and what
+// it raises is counted, not passed on.
+
+#include <string.h>
+
+#include "lwip/dhcp.h"
+#include "lwip/etharp.h"
+#include "lwip/ethip6.h"
+#include "lwip/netif.h"
+#include "netif/ethernet.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/ip4.h"
+#include "lwip/prot/ip6.h"
+#include "lwip/prot/tcp.h"
+
+#include "py/binary.h"
+#include "py/mperrno.h"
+#include "py/objarray.h"
+#include "py/runtime.h"
+#include "extmod/modnetwork.h"
+#include "args.h"
+#include "irq.h"
+#include "net.h"
+
+#define TCP_CHECKSUM_AT offsetof(struct tcp_hdr, chksum)
+
+typedef struct netif_obj {
+    mp_obj_base_t base;
+    struct netif_obj *next;                 // of all that lwIP knows
+    mp_obj_t nic, transmit;
+    volatile uint64_t *tx;                  // where the next frame goes; 0: nowhere
+    bool waiting;                           // a frame found no place since settle()
+    bool added;
+    struct {
+        uint32_t rx_frames, tx_frames, rx_dropped, tx_dropped, errors;
+        uint64_t rx_bytes, tx_bytes;
+    } count;
+    struct netif netif;
+} netif_obj_t;
+
+static const mp_obj_type_t netif_type;
+
+static netif_obj_t *alive(mp_obj_t self_in) {
+    netif_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!self->added) {
+        mp_raise_OSError(MP_ENODEV);
+    }
+    return self;
+}
+
+// ---- frames out -------------------------------------------------------------------------------------------
+// The device completes TCP's checksum: it wants the sum of the pseudo header in its place, and to know where.
+// -> start << 16 | offset of the checksum, or 0 for a frame without one. Read from the private copy.
+static uint32_t begin_checksum(const struct pbuf *p, uint8_t *frame) {
+    const uint8_t *ip = (const uint8_t *)p->payload + SIZEOF_ETH_HDR;
+    size_t have = p->len - MIN(p->len, SIZEOF_ETH_HDR), head;
+    uint32_t sum = 0;
+    if (have >= IP_HLEN && ip[0] >> 4 == 4 && ip[9] == IP_PROTO_TCP) {
+        head = 4 * (ip[0] & 15);
+        sum = IP_PROTO_TCP + (p->tot_len - SIZEOF_ETH_HDR - head);
+        for (int i = 12; i < 20; i += 2) {
+            sum += ip[i] << 8 | ip[i + 1];
+        }
+    } else if (have >= IP6_HLEN && ip[0] >> 4 == 6 && ip[6] == IP6_NEXTH_TCP) {
+        head = IP6_HLEN;
+        sum = IP6_NEXTH_TCP + (p->tot_len - SIZEOF_ETH_HDR - head);
+        for (int i = 8; i < 40; i += 2) {
+            sum += ip[i] << 8 | ip[i + 1];
+        }
+    } else {
+        return 0;
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum += sum >> 16;
+    uint8_t *at = frame + SIZEOF_ETH_HDR + head + TCP_CHECKSUM_AT;
+    at[0] = sum >> 8;
+    at[1] = sum;
+    return (SIZEOF_ETH_HDR + head) << 16 | TCP_CHECKSUM_AT;
+}
+
+static bool call_transmit(netif_obj_t *self, size_t len, uint32_t csum) {
+    nlr_buf_t nlr;
+    bool done = false;
+    mp_sched_lock();
+    net_enter();
+    if (nlr_push(&nlr) == 0) {
+        mp_call_function_2(self->transmit, MP_OBJ_NEW_SMALL_INT(len), MP_OBJ_NEW_SMALL_INT(csum));
+        nlr_pop();
+        done = true;
+    }
+    net_leave();
+    mp_sched_unlock();
+    return done;
+}
+
+static err_t send(struct netif *netif, struct pbuf *p) {
+    netif_obj_t *self = netif->state;
+    uint8_t *frame = (uint8_t *)*self->tx;
+    if (frame == NULL || p->tot_len > SIZEOF_ETH_HDR + netif->mtu) {
+        self->waiting = true;
+        self->count.tx_dropped++;
+        return ERR_MEM;
+    }
+    uint8_t *at = frame;
+    for (struct pbuf *q = p; q != NULL; q = q->next) {
+        memcpy(at, q->payload, q->len);
+        at += q->len;
+    }
+    uint32_t csum = netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : begin_checksum(p, frame);
+    if (!call_transmit(self, p->tot_len, csum)) {
+        self->count.errors++;
+        return ERR_IF;
+    }
+    net_linger();
+    self->count.tx_frames++;
+    self->count.tx_bytes += p->tot_len;
+    return ERR_OK;
+}
+
+// ---- frames in ----------------------------------------------------------------------------------------------
+// input(address, length, checked): a frame for lwIP. checked: the device vouches for its checksums.
+static mp_obj_t netif_receive(size_t n_args, const mp_obj_t *args) {
+    netif_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    const void *frame = (const void *)(uintptr_t)mp_obj_get_int(args[1]);
+    size_t len = MP_OBJ_SMALL_INT_VALUE(args[2]);
+    struct pbuf *p = self->added && len - 1 < UINT16_MAX ? pbuf_alloc(PBUF_RAW, len, PBUF_RAM) : NULL;
+    if (p == NULL) {
+        self->count.rx_dropped++;
+        return mp_const_none;
+    }
+    memcpy(p->payload, frame, len);
+    self->count.rx_frames++;
+    self->count.rx_bytes += len;
+    const uint16_t check = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
+    self->netif.chksum_flags = args[3] == mp_const_true || args[3] == MP_OBJ_NEW_SMALL_INT(1)
+        ? self->netif.chksum_flags & ~check : self->netif.chksum_flags | check;
+    if (ethernet_input(p, &self->netif) != ERR_OK) {
+        pbuf_free(p);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_input_obj, 4, 4, netif_receive);
+
+// settle(): after a poll. Frames that found no place go now; lwIP does what is due.
+static mp_obj_t netif_settle(mp_obj_t self_in) {
+    netif_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->waiting) {
+        self->waiting = false;
+        tcp_txnow();
+    }
+    net_poll();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(netif_settle_obj, netif_settle);
+
+// ---- its life -------------------------------------------------------------------------------------------------
+static err_t netif_setup(struct netif *netif) {
+    netif_obj_t *self = netif->state;
+    mp_buffer_info_t mac;
+    mp_get_buffer_raise(mp_load_attr(self->nic, MP_QSTR_mac), &mac, MP_BUFFER_READ);
+    if (mac.len != NETIF_MAX_HWADDR_LEN) {
+        return ERR_ARG;
+    }
+    memcpy(netif->hwaddr, mac.buf, mac.len);
+    netif->hwaddr_len = mac.len;
+    netif->mtu = mp_obj_get_int(mp_load_attr(self->nic, MP_QSTR_mtu));
+    netif->name[0] = 'e';
+    netif->name[1] = 'n';
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    netif->output = etharp_output;
+    netif->output_ip6 = ethip6_output;
+    netif->linkoutput = send;
+    bool csum = mp_obj_is_true(mp_load_attr(self->nic, MP_QSTR_csum));
+    netif->chksum_flags = csum ? NETIF_CHECKSUM_ENABLE_ALL & ~NETIF_CHECKSUM_GEN_TCP : NETIF_CHECKSUM_ENABLE_ALL;
+    netif_set_hostname(netif, mod_network_hostname_data);
+    return ERR_OK;
+}
+
+// Netif(nic): nic has mac, mtu, csum, tx and transmit(length, csum). ValueError: they do not fit.
+static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 1, 1, false);
+    netif_obj_t *self = mp_obj_malloc(netif_obj_t, type);
+    memset((char *)self + sizeof(self->base), 0, sizeof(*self) - sizeof(self->base));
+    mp_buffer_info_t tx;
+    self->nic = args[0];
+    self->transmit = mp_load_attr(self->nic, MP_QSTR_transmit);
+    mp_get_buffer_raise(mp_load_attr(self->nic, MP_QSTR_tx), &tx, MP_BUFFER_RW);
+    if (tx.len != sizeof(uint64_t)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("tx is no array of one address"));
+    }
+    self->tx = tx.buf;
+    if (!net_ready()) {
+        mp_raise_OSError(MP_ENODEV);
+    }
+    if (netif_add(&self->netif, NULL, NULL, NULL, self, netif_setup, ethernet_input) == NULL) {
+        mp_raise_ValueError(MP_ERROR_TEXT("mac is not 6 bytes"));
+    }
+    self->added = true;
+    self->next = MP_STATE_PORT(netif_list_head);
+    MP_STATE_PORT(netif_list_head) = self;
+    netif_create_ip6_linklocal_address(&self->netif, 1);
+    if (netif_default == NULL || netif_default->state == NULL) {
+        netif_set_default(&self->netif);
+    }
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static void take_out(netif_obj_t *self) {
+    if (self->added) {
+        self->added = false;
+        dhcp_release_and_stop(&self->netif);
+        dhcp_cleanup(&self->netif);
+        netif_remove(&self->netif);
+        for (netif_obj_t **link = &MP_STATE_PORT(netif_list_head); *link != NULL; link = &(*link)->next) {
+            if (*link == self) {
+                *link = self->next;
+                break;
+            }
+        }
+    }
+}
+
+// remove(): lwIP forgets it
+static mp_obj_t netif_remove_(mp_obj_t self_in) {
+    take_out(MP_OBJ_TO_PTR(self_in));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(netif_remove_obj, netif_remove_);
+
+// Devices write into memory that is about to be someone else's: every driver stops its own.
+void netif_deinit(void) {
+    while (MP_STATE_PORT(netif_list_head) != NULL) {
+        netif_obj_t *self = MP_STATE_PORT(netif_list_head);
+        take_out(self);
+        mp_obj_t stop[2] = { MP_OBJ_NULL, MP_OBJ_NULL };
+        mp_load_method_maybe(self->nic, MP_QSTR_stop, stop);
+        nlr_buf_t nlr;
+        if (stop[0] != MP_OBJ_NULL && nlr_push(&nlr) == 0) {
+            mp_call_method_n_kw(0, 0, stop);
+            nlr_pop();
+        }
+    }
+}
+
+// ---- state --------------------------------------------------------------------------------------------------
+// active(up, link): whether it is in use, and whether the device says that a cable is in it
+static mp_obj_t netif_active(mp_obj_t self_in, mp_obj_t up, mp_obj_t link) {
+    struct netif *netif = &alive(self_in)->netif;
+    (mp_obj_is_true(link) ? netif_set_link_up : netif_set_link_down)(netif);
+    (mp_obj_is_true(up) ? netif_set_up : netif_set_down)(netif);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(netif_active_obj, netif_active);
+
+static ip4_addr_t ip4_of(mp_obj_t text) {
+    ip4_addr_t addr;
+    if (!ip4addr_aton(arg_str(text), &addr)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("invalid IPv4 address"));
+    }
+    return addr;
+}
+
+// ipv4(address, mask, gateway): static addresses, as text; DHCP ends
+static mp_obj_t netif_ipv4(size_t n_args, const mp_obj_t *args) {
+    struct netif *netif = &alive(args[0])->netif;
+    ip4_addr_t addr = ip4_of(args[1]), mask = ip4_of(args[2]), gateway = ip4_of(args[3]);
+    dhcp_release_and_stop(netif);
+    netif_set_addr(netif, &addr, &mask, &gateway);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_ipv4_obj, 4, 4, netif_ipv4);
+
+// ipconfig(...): as MicroPython's nic.ipconfig
+static mp_obj_t netif_ipconfig(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
+    return mod_network_nic_ipconfig(&alive(args[0])->netif, n_args - 1, args + 1, kwargs);
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(netif_ipconfig_obj, 1, netif_ipconfig);
+
+static mp_obj_t text_of(const ip_addr_t *addr) {
+    char text[IPADDR_STRLEN_MAX];
+    ipaddr_ntoa_r(addr, text, sizeof(text));
+    return mp_obj_new_str(text, strlen(text));
+}
+
+// addresses() -> list of (text, prefix length), IPv4 first; of IPv6 those that may be used
+static mp_obj_t netif_addresses(mp_obj_t self_in) {
+    struct netif *netif = &alive(self_in)->netif;
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    if (!ip4_addr_isany(netif_ip4_addr(netif))) {
+        int prefix = __builtin_popcount(ip4_addr_get_u32(netif_ip4_netmask(netif)));
+        mp_obj_t pair[] = { text_of(netif_ip_addr4(netif)), MP_OBJ_NEW_SMALL_INT(prefix) };
+        mp_obj_list_append(list, mp_obj_new_tuple(2, pair));
+    }
+    for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i))) {
+            mp_obj_t pair[] = { text_of(netif_ip_addr6(netif, i)), MP_OBJ_NEW_SMALL_INT(64) };
+            mp_obj_list_append(list, mp_obj_new_tuple(2, pair));
+        }
+    }
+    return list;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(netif_addresses_obj, netif_addresses);
+
+// gateway() -> text of the IPv4 gateway, or None
+static mp_obj_t netif_gateway(mp_obj_t self_in) {
+    struct netif *netif = &alive(self_in)->netif;
+    return ip4_addr_isany(netif_ip4_gw(netif)) ? mp_const_none : text_of(netif_ip_gw4(netif));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(netif_gateway_obj, netif_gateway);
+
+// counters() -> (frames received, sent, bytes received, sent, frames dropped on the way in, out, errors of the driver)
+static mp_obj_t netif_counters(mp_obj_t self_in) {
+    netif_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return tuple_of_ints(7, (uint64_t[]) { self->count.rx_frames, self->count.tx_frames, self->count.rx_bytes, self->count.tx_bytes,
+        self->count.rx_dropped, self->count.tx_dropped, self->count.errors });
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(netif_counters_obj, netif_counters);
+
+static const mp_rom_map_elem_t netif_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_input), MP_ROM_PTR(&netif_input_obj) },
+    { MP_ROM_QSTR(MP_QSTR_settle), MP_ROM_PTR(&netif_settle_obj) },
+    { MP_ROM_QSTR(MP_QSTR_remove), MP_ROM_PTR(&netif_remove_obj) },
+    { MP_ROM_QSTR(MP_QSTR_active), MP_ROM_PTR(&netif_active_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ipv4), MP_ROM_PTR(&netif_ipv4_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ipconfig), MP_ROM_PTR(&netif_ipconfig_obj) },
+    { MP_ROM_QSTR(MP_QSTR_addresses), MP_ROM_PTR(&netif_addresses_obj) },
+    { MP_ROM_QSTR(MP_QSTR_gateway), MP_ROM_PTR(&netif_gateway_obj) },
+    { MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&netif_counters_obj) },
+};
+static MP_DEFINE_CONST_DICT(netif_locals, netif_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(netif_type, MP_QSTR_Netif, MP_TYPE_FLAG_NONE, make_new, netif_make_new, locals_dict, &netif_locals);
+
+static const mp_rom_map_elem_t netif_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_netif) },
+    { MP_ROM_QSTR(MP_QSTR_Netif), MP_ROM_PTR(&netif_type) },
+};
+static MP_DEFINE_CONST_DICT(netif_globals, netif_globals_table);
+
+const mp_obj_module_t mp_module_netif = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&netif_globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR_netif, mp_module_netif);
+MP_REGISTER_ROOT_POINTER(struct netif_obj *netif_list_head);
