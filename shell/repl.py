@@ -50,7 +50,9 @@ class Repl:
         source = bytearray()
         line = b""
         while True:
-            indent = b"" if self._session.typed_ahead else _next_indent(line)
+            indent = _next_indent(line)
+            if indent and await self._session.more_typed():
+                indent = b""  # a paste brings its own
             self._editor.start(b"... " if source else b">>> ", indent)
             event = await self._session.event(self._editor)
             line = bytes(self._editor.line)

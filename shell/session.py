@@ -23,6 +23,7 @@ from shell.lineedit import CTRL_A, CTRL_D, ENTER, OVERFLOW, LineEditor
 
 PROMPT = b"> "
 _CHUNK = 256  # bytes of input read at once
+_PASTE_MS = 30  # between two pieces of a paste, at most; nobody types as fast
 _INTERRUPT = b"\x03"  # Ctrl-C
 _AHEAD = 4096  # bytes typed ahead of a running command that are kept
 
@@ -73,6 +74,16 @@ class Session:
     def typed_ahead(self):
         """True while a chunk of input (a paste, say) holds more than what was taken so far."""
         return self._at < len(self._input)
+
+    async def more_typed(self):
+        """-> True if more input is there, or comes in at once: a paste does, whatever pieces the line cuts it into."""
+        if not self.typed_ahead:
+            try:
+                self._input = await asyncio.wait_for_ms(self._stream.read(_CHUNK), _PASTE_MS)
+                self._at = 0
+            except asyncio.TimeoutError:
+                pass
+        return self.typed_ahead
 
     async def event(self, editor):
         """-> the next event of an editor on this session's terminal; None at the stream's end."""

@@ -14,8 +14,11 @@ def repl(*chunks):
 
 
 def typed(text):
-    """Chunks as a user types: a line at a time."""
-    return [line.encode() + b"\r" for line in text.split("\n")]
+    """Chunks as a user types: a line at a time, and not as fast as a paste comes."""
+    chunks = []
+    for line in text.split("\n"):
+        chunks += [line.encode() + b"\r", 50]
+    return chunks
 
 
 def test_expressions_and_underscore():
@@ -39,6 +42,11 @@ def test_nested_blocks_and_backspace():
 
 def test_a_paste_is_not_indented():
     out = repl(b"for i in range(2):\r    if i:\r        print('p', i)\r\r", b"\x04")
+    assert "\np 1\n>>> " in out, out
+
+
+def test_a_paste_in_pieces_is_not_indented():
+    out = repl(b"for i in range(2):\r", b"    if i:\r", b"        print('p', i)\r", b"\r", b"\r", b"\x04")
     assert "\np 1\n>>> " in out, out
 
 
