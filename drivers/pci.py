@@ -1,8 +1,8 @@
-"""PCI configuration space: who is there, their headers, BARs and capabilities. Reads only.
+"""PCI configuration space: who is there, their headers, BARs and capabilities.
 
 Source: PCI Local Bus 3.0, 6 (headers, BARs, capabilities) and 3.2.2.3.2 (ports CF8, CFC);
 PCI Firmware 3.3, 4.1.2 (MCFG); PCI-to-PCI Bridge 1.2, 3.2. Not here: sizes of BARs (they must be
-written to be known), MSI-X, extended capabilities.
+written to be known), MSI-X (msix.py), extended capabilities.
 Access is through ECAM where a Root takes it from the MCFG, else through the ports, which reach
 segment 0 and the first 256 bytes. The host answers these reads: chains and bus numbers are bounded.
 """
@@ -23,6 +23,9 @@ _ENABLE = const(0x80000000)
 VENDOR_ID = const(0x00)  # 16 bits; 0xffff: nobody
 DEVICE_ID = const(0x02)  # 16
 COMMAND = const(0x04)  # 16
+_COMMAND_MEMORY = const(0x2)
+_COMMAND_MASTER = const(0x4)
+_COMMAND_NO_INTX = const(0x400)
 STATUS = const(0x06)  # 16
 _STATUS_CAPABILITIES = const(0x10)
 CLASS = const(0x08)  # 32: class, subclass, interface, revision
@@ -50,6 +53,10 @@ class ConfigPorts:
         cpu.out32(_CONFIG_ADDRESS, _ENABLE | bus << 16 | device << 11 | function << 8 | offset & 0xFC)
         return cpu.in32(_CONFIG_DATA)
 
+    def write16(self, bus, device, function, offset, value):
+        cpu.out32(_CONFIG_ADDRESS, _ENABLE | bus << 16 | device << 11 | function << 8 | offset & 0xFC)
+        cpu.out16(_CONFIG_DATA + (offset & 2), value)
+
 
 class ConfigECAM:
     """Configuration space as memory: 4 KiB for each function of the buses first to last."""
@@ -64,6 +71,10 @@ class ConfigECAM:
             return 0xFFFFFFFF
         addr = self._base + (bus - self._first << 20) + (device << 15) + (function << 12)
         return mem.r32(addr + (offset & 0xFFC))
+
+    def write16(self, bus, device, function, offset, value):
+        addr = self._base + (bus - self._first << 20) + (device << 15) + (function << 12)
+        mem.w16(addr + (offset & 0xFFE), value)
 
 
 def config(rsdp):
@@ -105,6 +116,14 @@ class Function:
 
     def read8(self, offset):
         return self.read32(offset) >> (offset & 3) * 8 & 0xFF
+
+    def write16(self, offset, value):
+        self._config.write16(*self.address, offset, value)
+
+    def enable(self, on=True):
+        """Let the function answer at its memory BARs and read and write memory; its INTx line stays silent."""
+        command = self.read16(COMMAND) & ~(_COMMAND_MEMORY | _COMMAND_MASTER)
+        self.write16(COMMAND, command | _COMMAND_NO_INTX | (_COMMAND_MEMORY | _COMMAND_MASTER if on else 0))
 
     @property
     def multi_function(self):

@@ -78,6 +78,26 @@ static mp_obj_t mem_attr(mp_obj_t addr_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mem_attr_obj, mem_attr);
 
+// mmio(addr, len) -> addr: map registers of a device, uncached. ValueError: RAM, or what the image or firmware lives in.
+static mp_obj_t mem_mmio(mp_obj_t addr_in, mp_obj_t len_in) {
+    uint64_t addr = arg_addr(addr_in), len = arg_bits(len_in, 32), end = addr + len;
+    if (len == 0 || addr < PAGE_SIZE || end < addr || end > 1ull << 46) {
+        mp_raise_ValueError(MP_ERROR_TEXT("no device memory"));
+    }
+    for (uint64_t page = addr & ~(uint64_t)(PAGE_SIZE - 1); page < end; page += PAGE_SIZE) {
+        int attr = map_attr(page);
+        if (attr >= 0 && (attr & (MAP_UC | MAP_X)) != MAP_UC && !boot_services_alive()) {
+            mp_raise_ValueError(MP_ERROR_TEXT("no device memory"));
+        }
+    }
+    uint64_t first = addr & ~(uint64_t)(PAGE_SIZE - 1);
+    if (!boot_services_alive() && !map_range(first, end - first, MAP_R | MAP_W | MAP_UC)) {
+        mp_raise_OSError(MP_ENOMEM);
+    }
+    return addr_in;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mem_mmio_obj, mem_mmio);
+
 // info() -> (RAM in the machine, pages' total, free, largest run), bytes
 static mp_obj_t mem_info(void) {
     page_stats_t stats = page_stats();
@@ -120,6 +140,7 @@ static const mp_rom_map_elem_t mem_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_view), MP_ROM_PTR(&mem_view_obj) },
     { MP_ROM_QSTR(MP_QSTR_dma), MP_ROM_PTR(&mem_dma_obj) },
     { MP_ROM_QSTR(MP_QSTR_attr), MP_ROM_PTR(&mem_attr_obj) },
+    { MP_ROM_QSTR(MP_QSTR_mmio), MP_ROM_PTR(&mem_mmio_obj) },
     { MP_ROM_QSTR(MP_QSTR_info), MP_ROM_PTR(&mem_info_obj) },
     { MP_ROM_QSTR(MP_QSTR_map), MP_ROM_PTR(&mem_map_obj) },
     { MP_ROM_QSTR(MP_QSTR_text), MP_ROM_PTR(&mem_text_obj) },
