@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include "py/obj.h"
 
-void irq_call(mp_obj_t function, mp_obj_t arg);     // to its end: Ctrl-C waits
+void irq_shield(mp_obj_t function);                 // call it to its end, Ctrl-C waits; what it raises is printed
 bool irq_defers_interrupt(void);
 void interrupt_deferred(void);                      // raise the Ctrl-C that waited
 void irq_deinit(void);                              // before the interpreter ends

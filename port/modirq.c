@@ -24,11 +24,17 @@ bool irq_defers_interrupt(void) {
     return running;
 }
 
-// Call a function of the system that must run to its end; what it raises is printed.
-void irq_call(mp_obj_t function, mp_obj_t arg) {
+// Call a function that must run to its end; what it raises is printed.
+static void call(mp_obj_t function, size_t n_args, const mp_obj_t *args) {
     bool outer = running;
+    nlr_buf_t nlr;
     running = true;
-    mp_call_function_1_protected(function, arg);
+    if (nlr_push(&nlr) == 0) {
+        mp_call_function_n_kw(function, n_args, 0, args);
+        nlr_pop();
+    } else {
+        mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));
+    }
     running = outer;
     if (!outer) {
         interrupt_deferred();
@@ -40,7 +46,8 @@ static void run(mp_sched_node_t *node) {
     slot_t *slot = (slot_t *)node;
     mp_obj_t callback = MP_STATE_PORT(irq_callbacks)[slot - slots];
     if (slot->vector != 0 && callback != MP_OBJ_NULL) {
-        irq_call(callback, MP_OBJ_NEW_SMALL_INT(slot->vector));
+        mp_obj_t vector = MP_OBJ_NEW_SMALL_INT(slot->vector);
+        call(callback, 1, &vector);
     }
 }
 
@@ -102,6 +109,10 @@ static mp_obj_t irq_message(mp_obj_t vector) {
     return mp_obj_new_tuple(2, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(irq_message_obj, irq_message);
+
+void irq_shield(mp_obj_t function) {
+    call(function, 0, NULL);
+}
 
 void irq_deinit(void) {
     for (slot_t *slot = slots; slot < slots + VECTORS_MAX; slot++) {

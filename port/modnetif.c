@@ -335,8 +335,16 @@ static MP_DEFINE_CONST_DICT(netif_locals, netif_locals_table);
 
 static MP_DEFINE_CONST_OBJ_TYPE(netif_type, MP_QSTR_Netif, MP_TYPE_FLAG_NONE, make_new, netif_make_new, locals_dict, &netif_locals);
 
+// shield(function): call it as an interrupt's function is called, to its end whatever Ctrl-C says
+static mp_obj_t netif_shield(mp_obj_t function) {
+    irq_shield(function);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(netif_shield_obj, netif_shield);
+
 static const mp_rom_map_elem_t netif_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_netif) },
+    { MP_ROM_QSTR(MP_QSTR_shield), MP_ROM_PTR(&netif_shield_obj) },
     { MP_ROM_QSTR(MP_QSTR_Netif), MP_ROM_PTR(&netif_type) },
 };
 static MP_DEFINE_CONST_DICT(netif_globals, netif_globals_table);

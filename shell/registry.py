@@ -24,6 +24,7 @@ MODULES = (
     "shell.commands.uefi",
     "shell.commands.fs",
     "shell.commands.pci",
+    "shell.commands.net",
 )
 
 _records = []  # of Commands, as declared

@@ -39,7 +39,7 @@ def test_documented_look():
     out = serve()
     head, rest = out.split("\n\nbuild", 1)
     same(head, "\nkeelback • micropython/x86_64 (v1.25.0) • UEFI x64")
-    assert rest.endswith("# show system running time\n\n> "), rest
+    assert rest.endswith("# net-virtio, as it was called\n\n> "), rest
 
 
 def test_exit_returns():

@@ -1,0 +1,1 @@
+"""The network above its drivers: interfaces, and in time the servers."""

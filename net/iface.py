@@ -1,0 +1,95 @@
+"""A network interface: a driver of a card below lwIP, its addresses, and what runs when frames come in.
+
+The card arrives as an argument (drivers/virtio_net.py says what one is). Frames are handled where the
+interrupt's function is called, between two bytecodes of whatever runs: at most _ROUNDS * _BUDGET of
+them, the others when the scheduler comes by again, so that a flood leaves time to everybody else.
+"""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+import time
+
+import micropython
+import netif
+from micropython import const
+
+_BUDGET = const(64)  # frames of one poll
+_ROUNDS = const(4)
+_DHCP_MS = const(10000)
+
+
+class Interface:
+    """One card in use."""
+
+    def __init__(self, name, nic):
+        self.name = name
+        self.nic = nic
+        self._netif = netif.Netif(nic)
+        self._input = self._netif.input
+        self._again = self._more
+        self._link = False
+
+    def up(self):
+        """Start the card and the interface on it."""
+        self.nic.start(self._event)
+        self._link = self.nic.link()
+        self._netif.active(True, self._link)
+
+    def down(self):
+        """Stop the card, and forget the interface; connections over it fail."""
+        self._netif.remove()
+        self.nic.stop()
+
+    # -- addresses -----------------------------------------------------------------------------
+
+    def static(self, address, mask, gateway):
+        """Use IPv4 addresses as given, as text. ValueError: one is none."""
+        self._netif.ipv4(address, mask, gateway)
+
+    def dhcp(self, timeout_ms=_DHCP_MS):
+        """Ask for IPv4 addresses and wait for them. OSError(ETIMEDOUT): nobody answered; the client goes on asking."""
+        self._netif.ipconfig(dhcp4=True)
+        start = time.ticks_ms()
+        while not self._netif.ipconfig("has_dhcp4"):
+            if time.ticks_diff(time.ticks_ms(), start) > timeout_ms:
+                raise OSError(110)  # ETIMEDOUT
+            time.sleep_ms(10)
+
+    def addresses(self):
+        """-> list of (address, prefix length), IPv4 first."""
+        return self._netif.addresses()
+
+    def gateway(self):
+        """-> the IPv4 gateway as text, or None."""
+        return self._netif.gateway()
+
+    def link(self):
+        """-> True while the cable is in, as far as was seen."""
+        return self._link
+
+    def counters(self):
+        """-> list of (name, count)."""
+        names = ("frames received", "frames sent", "bytes received", "bytes sent", "dropped on the way in", "dropped on the way out", "errors")
+        return list(zip(names, self._netif.counters()))
+
+    # -- frames --------------------------------------------------------------------------------
+
+    def _event(self):
+        poll, handle = self.nic.poll, self._input
+        for _ in range(_ROUNDS):
+            if not poll(handle, _BUDGET):
+                self._look()
+                break
+        else:
+            micropython.schedule(self._again, None)
+        self._netif.settle()
+
+    def _more(self, _):
+        netif.shield(self._event)
+
+    def _look(self):
+        """An interrupt without a frame: the link may have changed."""
+        link = self.nic.link()
+        if link != self._link:
+            self._link = link
+            self._netif.active(True, link)
