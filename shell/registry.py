@@ -37,20 +37,21 @@ class CommandError(Exception):
     """What the user is told, in one line, after `command error, `."""
 
 
-# names: "exit,quit" has an alias. terminal: see command().
-Command = namedtuple("Command", ("names", "syntax", "help", "handler", "terminal"))
+# names: "exit,quit" has an alias. terminal, waits: see command().
+Command = namedtuple("Command", ("names", "syntax", "help", "handler", "terminal", "waits"))
 
 
-def command(names, syntax, help, terminal=False):
+def command(names, syntax, help, terminal=False, waits=False):
     """Declare the function below as the handler of a command.
 
-    terminal: it is a coroutine that owns the session's terminal until it returns.
+    terminal: it is a coroutine that owns the session's terminal until it returns. waits: it is a
+    coroutine that others run beside, returns text, and is cancelled by Ctrl-C.
     A program may declare its own, from boot.py on; ValueError for a name that is taken.
     """
     load()
 
     def declare(handler):
-        record = Command(names, syntax, help, handler, terminal)
+        record = Command(names, syntax, help, handler, terminal, waits)
         if _complete:  # a program's: a name that is taken must fail there and then
             _names()
             _index(record)

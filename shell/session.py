@@ -9,7 +9,7 @@ own the terminal, event() and write().
 
 Ctrl-C: at the prompt it is a key. While a command computes (foreground), the console's driver
 raises KeyboardInterrupt for it; while a command waits between pieces of output (_attended), the
-session reads the stream and cancels the command.
+session reads the stream and cancels the command. So it does while a command that waits is awaited.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -182,6 +182,8 @@ class Session:
         self._line_open = False
         if record.terminal:
             result = await record.handler(self, *args)
+        elif record.waits:
+            result = await self._attended(record.handler(self, *args))
         else:
             result = self.foreground(record.handler, self, *args)
         await self._show(result)
@@ -200,18 +202,10 @@ class Session:
         self.write(b"\r\n\r\n" if self._line_open else b"\r\n")
 
     async def _emit(self, pieces):
-        """Write the pieces that a handler yields, and let others run in between.
-
-        -> None, or what the handler raised: an event loop does not survive a KeyboardInterrupt.
-        """
-        try:
-            iterator = iter(pieces)
-            while self.foreground(self._emit_one, iterator):
-                await self._stream.drain()
-        except (asyncio.CancelledError, GeneratorExit):
-            raise
-        except BaseException as e:
-            return e
+        """Write the pieces that a handler yields, and let others run in between."""
+        iterator = iter(pieces)
+        while self.foreground(self._emit_one, iterator):
+            await self._stream.drain()
 
     def _emit_one(self, iterator):
         try:
@@ -227,12 +221,12 @@ class Session:
     # -- interruption --------------------------------------------------------------------------
 
     async def _attended(self, coro):
-        """Await a coroutine while the stream is watched for Ctrl-C; raise what it returns."""
+        """Await a coroutine while the stream is watched for Ctrl-C. -> its result."""
         self._interrupted = False
-        work = asyncio.create_task(coro)
+        work = asyncio.create_task(_caught(coro))
         watch = asyncio.create_task(self._watch(work))
         try:
-            raised = await work
+            result, raised = await work
         except asyncio.CancelledError:
             if self._interrupted:
                 raise KeyboardInterrupt
@@ -242,6 +236,7 @@ class Session:
             watch.cancel()
         if raised:
             raise raised
+        return result
 
     async def _watch(self, work):
         """Keep what is typed ahead; cancel the work at Ctrl-C."""
@@ -280,6 +275,16 @@ class Session:
         from shell import complete
 
         return complete.command(line)
+
+
+async def _caught(coro):
+    """-> (result, what was raised) of a coroutine: an event loop does not survive a KeyboardInterrupt."""
+    try:
+        return await coro, None
+    except (asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as e:
+        return None, e
 
 
 class _Output:

@@ -60,6 +60,14 @@ def t_loop(ctx):
     return "looped\n"
 
 
+@command("t-wait", "<what>", "", waits=True)
+async def t_wait(ctx, what):
+    await asyncio.sleep_ms(10 if what != "long" else 60000)
+    if what in RAISED:
+        raise RAISED[what]
+    return "waited\n"
+
+
 RAISED = {
     "command": CommandError("told"),
     "value": ValueError("bad value"),
@@ -170,6 +178,28 @@ def test_raw_repl_gets_what_follows():
 def test_interrupt_between_lines_of_output():
     out = talk(b"t-lines 1000000\r", 20, b"\x03", b"t-text\r")
     assert "command error, interrupted\n> t-text\none\ntwo\n\n> " in out, out[-200:]
+
+
+def test_a_command_that_waits():
+    same(shell_command("t-wait short"), "waited\n\n")
+    for what in ("command", "errno", "type", "exit"):
+        same(shell_command("t-wait " + what), "command error, %s\n" % ERRORS[what])
+    same(talk(b"t-wait short\rt-text\r"), "> t-wait short\nwaited\n\n> t-text\none\ntwo\n\n> ")
+    out = talk(b"t-wait long\r", 20, b"\x03", b"t-text\r")
+    same(out, "> t-wait long\ncommand error, interrupted\n> t-text\none\ntwo\n\n> ")
+
+
+def test_others_run_beside_a_command_that_waits():
+    async def both():
+        slow, fast = Script([b"t-wait short\r"]), Script([b"t-text\r"])
+        slow_task = asyncio.create_task(Session(slow).run())
+        await Session(fast).run()
+        finished_first = not slow_task.done()
+        await slow_task
+        return finished_first, slow.out
+
+    finished_first, slow = asyncio.run(both())
+    assert finished_first and b"waited" in slow
 
 
 def test_typed_ahead_is_kept():
