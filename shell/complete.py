@@ -22,10 +22,11 @@ def command(line):
     if not words:
         return _best(word, [(name, True) for name in registry.names()], "")
     record = registry.find(str(words[0]))
-    grammar = syntax.items(record.syntax) if record else ()
+    items = syntax.items(record.syntax) if record else ()
+    grammar = [(choices, name) for choices, names, _ in items for name in names]
     if len(words) > len(grammar):
         return None
-    choices, name, _ = grammar[len(words) - 1]
+    choices, name = grammar[len(words) - 1]
     if name == "path":
         return _path(word)
     return _best(word, [(choice, True) for choice in choices or ()], "")

@@ -88,16 +88,19 @@ def commands():
 
 
 def help_text():
-    """-> one line for each command: name, arguments, `# what it does`, in columns."""
+    """-> one line for each command: name, arguments, `# what it does`, in columns.
+
+    A name without arguments may reach into their column.
+    """
     records = commands()
-    name_len = max([len(c.names) for c in records]) + 1
-    syntax_len = max([len(c.syntax) for c in records]) + 1
+    name_len = max([len(c.names) for c in records if c.syntax]) + 1
+    left_len = max([name_len + len(c.syntax) if c.syntax else len(c.names) for c in records]) + 1
     # One formatting for all lines: this is part of every boot.
-    form = "%%-%ds%%-%ds# %%s\n" % (name_len, syntax_len)
+    forms = "%%-%ds%%.0s# %%s\n" % left_len, "%%-%ds%%-%ds# %%s\n" % (name_len, left_len - name_len)
     words = []
     for c in records:
         words += c[:3]
-    return form * len(records) % tuple(words)
+    return "".join([forms[c.syntax != ""] for c in records]) % tuple(words)
 
 
 def _names():

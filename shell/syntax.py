@@ -4,6 +4,7 @@ A syntax string is a row of items; each takes one word of the line:
     <name>      one word, required. A name in TYPES is converted and checked, any other is text
     (a|b)?      one of these words, or nothing (None)
     (<name>)?   like <name>, or nothing (None); so is (NAME)? where NAME is in TYPES
+    (<a> <b>)?  as many words as there are names, or nothing (None for each)
 A word that does not fit an optional item is left to the next one. Words are divided by blanks;
 '…' and "…" keep blanks in a word; a backslash is an ordinary character, as in EFI paths.
 Lines are bytes (UTF-8) here, because indexing text is slow and walking over it interns characters.
@@ -71,7 +72,7 @@ def shown(word):
 
 
 def items(syntax):
-    """-> (choices, name, optional) of each item; choices is None where a <name> is meant."""
+    """-> (choices, names, optional) of each item; choices is None where names stand for words of the user's."""
     out = []
     while syntax:
         end = syntax.find(")?") + 2 if syntax[0] == "(" else syntax.find(">") + 1
@@ -79,9 +80,9 @@ def items(syntax):
             raise ValueError("bad syntax: " + syntax)
         item = syntax[:end]
         optional = item[0] == "("
-        name = item[1:-2] if optional else item
-        typed = name[0] == "<" or name in TYPES
-        out.append((None if typed else name.split("|"), name.strip("<>"), optional))
+        text = item[1:-2] if optional else item
+        typed = text[0] == "<" or text in TYPES
+        out.append((None if typed else text.split("|"), text.strip("<>").split("> <"), optional))
         syntax = syntax[end:].lstrip(" ")
     return out
 
@@ -94,17 +95,18 @@ def bind(syntax, words):
     args = []
     words = list(words)
     grammar = items(syntax)
-    for choices, name, optional in grammar:
-        if not words:
-            if not optional:
-                raise CommandError("missing argument <%s>" % name)
-            args.append(None)
+    for item in grammar:
+        choices, names, optional = item
+        if optional and len(words) < len(names):
+            args += [None] * len(names)
+        elif not words:
+            raise CommandError("missing argument <%s>" % names[0])
         elif choices is None:
-            args.append(convert(name, words.pop(0)))
+            args += [convert(name, words.pop(0)) for name in names]
         elif words[0] in choices:
             args.append(words.pop(0))
-        elif len(args) + 1 == len(grammar):
-            raise CommandError("unknown argument %s, expected (%s)" % (shown(words[0]), name))
+        elif item is grammar[-1]:
+            raise CommandError("unknown argument %s, expected (%s)" % (shown(words[0]), names[0]))
         else:
             args.append(None)
     if words:
