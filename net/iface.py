@@ -7,6 +7,7 @@ them, the others when the scheduler comes by again, so that a flood leaves time 
 
 # SPDX-License-Identifier: BSD-3-Clause
 
+import asyncio
 import time
 
 import micropython
@@ -46,14 +47,14 @@ class Interface:
         """Use IPv4 addresses as given, as text. ValueError: one is none."""
         self._netif.ipv4(address, mask, gateway)
 
-    def dhcp(self, timeout_ms=_DHCP_MS):
+    async def dhcp(self, timeout_ms=_DHCP_MS):
         """Ask for IPv4 addresses and wait for them. OSError(ETIMEDOUT): nobody answered; the client goes on asking."""
         self._netif.ipconfig(dhcp4=True)
         start = time.ticks_ms()
         while not self._netif.ipconfig("has_dhcp4"):
             if time.ticks_diff(time.ticks_ms(), start) > timeout_ms:
                 raise OSError(110)  # ETIMEDOUT
-            time.sleep_ms(10)
+            await asyncio.sleep_ms(10)
 
     def addresses(self):
         """-> list of (address, prefix length), IPv4 first."""

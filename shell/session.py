@@ -4,7 +4,7 @@ A session stands on any stream with `await read(n)` (b"" at its end), write(byte
 drain()`, as asyncio's; several run at once as tasks of one event loop. Nothing that is received or
 that a command does ends a session, but `exit`, the stream's end and the stream's failure.
 
-The session is also the ctx of command handlers: columns, console, close(), and for commands that
+The session is also the ctx of command handlers: columns, console, interrupted, close(), and for commands that
 own the terminal, event() and write().
 
 Ctrl-C: at the prompt it is a key. While a command computes (foreground), the console's driver
@@ -40,7 +40,7 @@ class Session:
         self._at = 0
         self._line_open = False  # the last byte sent was no line feed
         self._silent = True  # nothing was sent since the command began
-        self._interrupted = False
+        self.interrupted = False  # by Ctrl-C, what is or was awaited last
         events = (CTRL_A, CTRL_D) if console else (CTRL_D,)
         self._editor = LineEditor(self._complete, events, columns)
 
@@ -222,13 +222,13 @@ class Session:
 
     async def _attended(self, coro):
         """Await a coroutine while the stream is watched for Ctrl-C. -> its result."""
-        self._interrupted = False
+        self.interrupted = False
         work = asyncio.create_task(_caught(coro))
         watch = asyncio.create_task(self._watch(work))
         try:
             result, raised = await work
         except asyncio.CancelledError:
-            if self._interrupted:
+            if self.interrupted:
                 raise KeyboardInterrupt
             work.cancel()
             raise
@@ -248,7 +248,7 @@ class Session:
             if not data or len(self._input) > _AHEAD:
                 return  # the rest can wait; at the stream's end the next event() finds it
         self._at = self._input.find(_INTERRUPT) + 1
-        self._interrupted = True
+        self.interrupted = True
         work.cancel()
 
     # -- errors and the rest -------------------------------------------------------------------

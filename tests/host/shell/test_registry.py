@@ -20,7 +20,7 @@ DOCUMENTED = (
     ("msr", "<hex addr>"),
     ("net", ""),
     ("net-down", ""),
-    ("net-virtio", "(<ip>)? (<mask>)? (<gw>)?"),
+    ("net-virtio", "(<ip> <mask> <gw>)? (debug)?"),
     ("peek", "<hex addr> <size>"),
     ("poke", "<hex addr> <hex value>"),
     ("python", ""),
@@ -30,7 +30,7 @@ DOCUMENTED = (
     ("stat", "<path>"),
     ("uefi", ""),
     ("uptime", ""),
-    ("virtio-net", "(<ip>)? (<mask>)? (<gw>)?"),
+    ("virtio-net", "(<ip> <mask> <gw>)? (debug)?"),
 )
 
 

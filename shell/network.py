@@ -1,0 +1,118 @@
+"""The network of this machine: which card is up, at which addresses, and which servers stand on it.
+
+One card at a time. Whoever starts it again, from whatever session, gets it set up anew; that is done by
+a task of its own, so that it is finished even where it cuts off the session that asked for it.
+"""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+import asyncio
+
+from net.iface import Interface
+from shell.registry import CommandError
+
+interface = None  # net.iface.Interface that is up or comes up, or None
+servers = ()  # (URL without its host, server) of what `debug` started
+_job = None  # the task that brings it up
+
+
+class Addresses:
+    """IPv4 addresses as text, and a MAC (6 bytes) in place of the card's own, or None."""
+
+    def __init__(self, address, mask, gateway, mac=None):
+        self.address = address
+        self.mask = mask
+        self.gateway = gateway
+        self.mac = mac
+
+
+async def start(ctx, name, make_nic, addresses, debug):
+    """Bring up the card that make_nic() gives, in place of what was up. -> what the user is told.
+
+    addresses: Addresses, or None to ask DHCP. debug: start the debug servers. Cancelled by Ctrl-C, it
+    leaves no network. Raises CommandError, OSError and the driver's errors.
+    """
+    global _job
+    done = asyncio.Event()
+    outcome = []
+
+    async def work():
+        try:
+            outcome.append(await _start(name, make_nic, addresses, debug))
+        except asyncio.CancelledError:
+            raise
+        except Exception as e:
+            outcome.append(e)
+        finally:
+            done.set()
+
+    stop()
+    job = _job = asyncio.create_task(work())
+    try:
+        await done.wait()
+    except asyncio.CancelledError:
+        if ctx.interrupted:
+            job.cancel()
+        raise
+    if not outcome:
+        raise CommandError("another session stopped it")
+    if isinstance(outcome[0], Exception):
+        raise outcome[0]
+    return outcome[0]
+
+
+async def _start(name, make_nic, addresses, debug):
+    global interface
+    nic = make_nic()
+    if addresses and addresses.mac:
+        nic.mac = addresses.mac
+    interface = fresh = Interface(name, nic)
+    try:
+        fresh.up()
+        if addresses:
+            fresh.static(addresses.address, addresses.mask, addresses.gateway)
+        else:
+            await fresh.dhcp()
+        told = _serve() if debug else ""
+    except BaseException:  # also cancellation: half a network is none
+        if interface is fresh:
+            stop()
+        raise
+    return "%snetwork initialized (%s/%d %s)\n" % ((told,) + fresh.addresses()[0] + (mac_text(nic.mac),))
+
+
+def stop():
+    """Stop the servers and the card, if they run, and who brings them up."""
+    global interface, servers, _job
+    job, _job = _job, None
+    if job and job is not asyncio.current_task() and not job.done():
+        job.cancel()
+    old, servers = servers, ()
+    for _, server in old:
+        server.close()
+    gone, interface = interface, None
+    if gone:
+        gone.down()
+
+
+def _serve():
+    """Start the debug servers. -> what the user is told of them."""
+    global servers
+    from shell import profiles, remote
+
+    servers = (("http://%s:80/debug/pprof", profiles.start()),)
+    console = remote.start()
+    servers += (("ssh://%s:22", console),)
+    warning = "WARNING: without authorized_keys the SSH console is open to everybody who can reach it\n"
+    return "%sstarting debug servers:\n%s" % (warning if console.open else "", "".join(["        %s\n" % url for url in urls()]))
+
+
+def urls():
+    """-> the addresses of the servers that run."""
+    host = interface.addresses()[0][0]
+    return [url % host for url, _ in servers]
+
+
+def mac_text(mac):
+    """-> da:e7:ac:e2:5e:05"""
+    return ":".join(["%02x" % b for b in mac])
