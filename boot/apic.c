@@ -156,6 +156,7 @@ static void on_timer(void *arg) {
         timer_hz = time_measure_hz(armed_ticks, rdtsc() - armed_tsc);
         armed_ticks = 0;
     }
+    alarm_ring();
 }
 
 static void timer_init(void) {
@@ -184,16 +185,13 @@ static void timer_calibrate(void) {
 void apic_timer_arm(uint64_t delta_ns) {
     delta_ns = delta_ns > LONGEST_NS ? LONGEST_NS : delta_ns;
     if (tsc_deadline) {
-        wrmsr(MSR_TSC_DEADLINE, delta_ns == 0 ? 0 : rdtsc() + mul_div(delta_ns, tsc_hz, 1000000000) + 1);
+        wrmsr(MSR_TSC_DEADLINE, rdtsc() + mul_div(delta_ns, tsc_hz, 1000000000) + 1);
         return;
     }
     if (timer_hz == 0) {
-        if (delta_ns == 0) {
-            return;                         // nothing was ever armed
-        }
         timer_calibrate();
     }
-    uint64_t ticks = mul_div(delta_ns, timer_hz, 1000000000) + (delta_ns != 0);
+    uint64_t ticks = mul_div(delta_ns, timer_hz, 1000000000) + 1;
     armed_ticks = ticks > ~0u ? ~0u : ticks;
     armed_tsc = rdtsc();
     lapic_write(REG_TIMER_INIT, armed_ticks);
@@ -217,4 +215,5 @@ void apic_init(void) {
     lapic_write(REG_SVR, SVR_ENABLE | SPURIOUS_VECTOR);
     ioapic_init();
     timer_init();
+    alarm_rearm();
 }

@@ -104,6 +104,15 @@ extern const char *tsc_source;              // how tsc_hz was found: "cpuid 15h"
 void cpu_idle_until(uint64_t deadline_ns);
 void idle_wake(void);                       // callable from interrupt handlers
 
+// ---- alarm.c: functions at a time, whether the program waits then or computes -----------------------
+#define ALARM_OFF UINT64_MAX
+typedef struct alarm {
+    void (*fn)(struct alarm *self);         // called as an irq_handler_t is; the alarm is off by then and may be set again
+    uint64_t at_ns;                         // clock_ns() time, or ALARM_OFF; to be read only
+    struct alarm *next;
+} alarm_t;
+void alarm_set(alarm_t *alarm, uint64_t at_ns);             // in place of what was set before; ALARM_OFF: not at all
+
 // ---- chart.c: where boot time goes ----------------------------------------------------------------
 typedef struct { const char *name; uint64_t tsc; } chart_mark_t;
 void chart_mark(const char *name);          // a phase ends here; name must stay valid

@@ -1,5 +1,5 @@
 // Firmware mode: living beside boot services. The firmware's terminal driver lets go of the serial line, a timer
-// event looks for input while Python computes, and exceptions in guarded calls come through the firmware's handlers.
+// event looks for input and for alarms while Python computes, and exceptions in guarded calls come through the firmware's handlers.
 // Nothing of the firmware's IDT, GDT or page tables is replaced.
 // Source: UEFI 2.10, 7.1 (events), 7.3 (ConnectController), 12.8 (Serial I/O); PI 1.8, volume 2, 12.3 (CPU arch protocol).
 
@@ -66,6 +66,7 @@ static VOID EFIAPI on_poll(EFI_EVENT event, VOID *context) {
     (void)event;
     (void)context;
     serial_poll();
+    alarm_ring();
     if (may_break && interrupt_pending()) {
         break_where_leavable();
     }

@@ -88,7 +88,7 @@ bool leavable(uint64_t rip) {
 // A Ctrl-C that nobody has taken yet is raised where the code can be left at any instruction; elsewhere we look again soon.
 static void interrupt_raise(trap_frame_t *f) {
     if (interrupt_pending() && !(leavable(f->rip) && interrupt_unwind(&f->rip, &f->rsp))) {
-        apic_timer_arm(INTERRUPT_RETRY_NS);
+        timer_by(clock_ns() + INTERRUPT_RETRY_NS);
     }
 }
 

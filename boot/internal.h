@@ -52,7 +52,7 @@ void idt_init(void);
 void madt_parse(void);                      // processors, IOAPICs, overrides; while any page tables map ACPI
 void apic_init(void);
 void apic_eoi(void);
-void apic_timer_arm(uint64_t delta_ns);     // one shot; 0 disarms
+void apic_timer_arm(uint64_t delta_ns);     // one shot, in place of the one before
 
 enum { IST_DOUBLE_FAULT = 1, IST_NMI, IST_MACHINE_CHECK, IST_VC, IST_FAULT, IST_IRQ };
 
@@ -74,6 +74,11 @@ void time_start(void);                      // first samples, at entry
 void time_first_sample(void);               // once ACPI is known
 void time_calibrate(void);                  // before the exit; waits only if too little time has passed
 uint64_t time_measure_hz(uint64_t count, uint64_t tsc_delta);
+
+// ---- alarm.c -----------------------------------------------------------------------------------------------
+void timer_by(uint64_t at_ns);              // the timer interrupts by then, perhaps earlier; interrupts are off
+void alarm_ring(void);                      // the timer came: call what is due; interrupts are off
+void alarm_rearm(void);                     // the timer is ours from now on
 
 // ---- serial.c ----------------------------------------------------------------------------------------------
 bool serial_init(void);                     // false: no UART at COM1

@@ -171,16 +171,10 @@ void idle_wake(void) {
 static void idle_bare(uint64_t deadline_ns) {
     cli();
     if (!wake_pending) {
-        uint64_t now = clock_ns();
-        if (now < deadline_ns) {
-            if (deadline_ns != UINT64_MAX) {
-                apic_timer_arm(deadline_ns - now);
-            }
+        if (clock_ns() < deadline_ns) {
+            timer_by(deadline_ns);
             sti_hlt();
             cli();
-            if (deadline_ns != UINT64_MAX) {
-                apic_timer_arm(0);
-            }
         }
     }
     wake_pending = false;

@@ -1,4 +1,4 @@
-// What port/ does inside interrupts and faults: Ctrl-C on the console, and a stack that overflowed.
+// What port/ does inside interrupts and faults: Ctrl-C on the console, alarms, and a stack that overflowed.
 //
 // Bytecode looks for a pending KeyboardInterrupt between its instructions, and whatever waits looks too.
 // Loops in C that go through iterators or compare look in patience.c. What is left is code that computes
@@ -13,6 +13,12 @@
 #include "irq.h"
 
 static bool deferred;
+
+void soft_alarm_ring(alarm_t *alarm) {
+    soft_alarm_t *soft = (soft_alarm_t *)alarm;
+    mp_sched_schedule_node(&soft->node, soft->fn);
+    idle_wake();
+}
 
 // A second one does not wait for a function that hangs.
 void console_interrupt(void) {

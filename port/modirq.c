@@ -1,4 +1,4 @@
-// Module irq: interrupts of devices, and the Python functions that answer them.
+// Module irq: interrupts of devices and of the clock, and the Python functions that answer them.
 //
 // The interrupt itself only notes that it came. The function is called from the scheduler: between two
 // bytecodes, or by whoever waits; once for however many came since, and never while one of them runs.
@@ -10,9 +10,11 @@
 #include "irq.h"
 
 #define VECTORS_MAX 16
+#define FIRST_TICK 256                      // numbers of what is no interrupt vector
 
 typedef struct {
-    mp_sched_node_t node;
+    soft_alarm_t soft;                      // of an interrupt, only its node is used
+    uint64_t period_ns;                     // 0: not the clock's
     int vector;                             // 0: not in use
 } slot_t;
 
@@ -24,36 +26,43 @@ bool irq_defers_interrupt(void) {
     return running;
 }
 
+bool irq_defer_interrupt(bool on) {
+    bool before = running;
+    running = on;
+    if (!on) {
+        interrupt_deferred();
+    }
+    return before;
+}
+
 // Call a function that must run to its end; what it raises is printed.
 static void call(mp_obj_t function, size_t n_args, const mp_obj_t *args) {
-    bool outer = running;
     nlr_buf_t nlr;
-    running = true;
+    bool outer = irq_defer_interrupt(true);
     if (nlr_push(&nlr) == 0) {
         mp_call_function_n_kw(function, n_args, 0, args);
         nlr_pop();
     } else {
         mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));
     }
-    running = outer;
-    if (!outer) {
-        interrupt_deferred();
-    }
+    irq_defer_interrupt(outer);
 }
 
 // ---- from the interrupt to the function --------------------------------------------------------------
 static void run(mp_sched_node_t *node) {
-    slot_t *slot = (slot_t *)node;
+    slot_t *slot = (slot_t *)((char *)node - offsetof(slot_t, soft.node));
     mp_obj_t callback = MP_STATE_PORT(irq_callbacks)[slot - slots];
     if (slot->vector != 0 && callback != MP_OBJ_NULL) {
         mp_obj_t vector = MP_OBJ_NEW_SMALL_INT(slot->vector);
         call(callback, 1, &vector);
     }
+    if (slot->period_ns != 0 && slot->vector != 0) {
+        alarm_set(&slot->soft.alarm, clock_ns() + slot->period_ns);
+    }
 }
 
 static void on_interrupt(void *arg) {
-    mp_sched_schedule_node(&((slot_t *)arg)->node, run);
-    idle_wake();
+    soft_alarm_ring(arg);
 }
 
 // ---- what Python sees -------------------------------------------------------------------------------------
@@ -67,33 +76,61 @@ static slot_t *slot_of(mp_obj_t vector_in) {
     mp_raise_ValueError(MP_ERROR_TEXT("no such vector"));
 }
 
+static slot_t *free_slot(void) {
+    for (slot_t *slot = slots; slot < slots + VECTORS_MAX; slot++) {
+        if (slot->vector == 0) {
+            slot->soft.fn = run;
+            return slot;
+        }
+    }
+    mp_raise_OSError(MP_ENOSPC);
+}
+
 // alloc(callback) -> vector; callback(vector) is called softly. OSError: firmware mode (ENODEV), none is left (ENOSPC).
 static mp_obj_t irq_alloc_(mp_obj_t callback) {
     if (boot_services_alive()) {
         mp_raise_OSError(MP_ENODEV);
     }
-    for (slot_t *slot = slots; slot < slots + VECTORS_MAX; slot++) {
-        if (slot->vector == 0) {
-            int vector = irq_alloc(on_interrupt, slot);
-            if (vector < 0) {
-                break;
-            }
-            slot->vector = vector;
-            MP_STATE_PORT(irq_callbacks)[slot - slots] = callback;
-            return MP_OBJ_NEW_SMALL_INT(vector);
-        }
+    slot_t *slot = free_slot();
+    int vector = irq_alloc(on_interrupt, slot);
+    if (vector < 0) {
+        mp_raise_OSError(MP_ENOSPC);
     }
-    mp_raise_OSError(MP_ENOSPC);
+    slot->vector = vector;
+    slot->period_ns = 0;
+    MP_STATE_PORT(irq_callbacks)[slot - slots] = callback;
+    return MP_OBJ_NEW_SMALL_INT(vector);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(irq_alloc_obj, irq_alloc_);
 
+// tick(callback, ms) -> number, for free(); callback(number) is called softly ms after it last returned, for devices
+// that do not interrupt. Firmware mode rounds up to the firmware's own tick. OSError(ENOSPC): none is left.
+static mp_obj_t irq_tick(mp_obj_t callback, mp_obj_t ms_in) {
+    mp_int_t ms = mp_obj_get_int(ms_in);
+    if (ms < 1 || ms > INT32_MAX) {
+        mp_raise_ValueError(MP_ERROR_TEXT("not a number of milliseconds"));
+    }
+    slot_t *slot = free_slot();
+    slot->vector = FIRST_TICK + (slot - slots);
+    slot->period_ns = ms * 1000000;
+    slot->soft.alarm.fn = soft_alarm_ring;
+    MP_STATE_PORT(irq_callbacks)[slot - slots] = callback;
+    alarm_set(&slot->soft.alarm, clock_ns() + slot->period_ns);
+    return MP_OBJ_NEW_SMALL_INT(slot->vector);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(irq_tick_obj, irq_tick);
+
 static void release(slot_t *slot) {
-    irq_free(slot->vector);
+    if (slot->period_ns != 0) {
+        alarm_set(&slot->soft.alarm, ALARM_OFF);
+    } else {
+        irq_free(slot->vector);
+    }
     slot->vector = 0;
     MP_STATE_PORT(irq_callbacks)[slot - slots] = MP_OBJ_NULL;
 }
 
-// free(vector): its device must be silent by now
+// free(vector or number): its device must be silent by now
 static mp_obj_t irq_free_(mp_obj_t vector) {
     release(slot_of(vector));
     return mp_const_none;
@@ -119,7 +156,7 @@ void irq_deinit(void) {
         if (slot->vector != 0) {
             release(slot);
         }
-        slot->node.callback = NULL;         // mp_init() forgets what was scheduled
+        slot->soft.node.callback = NULL;         // mp_init() forgets what was scheduled
     }
     running = false;
 }
@@ -127,6 +164,7 @@ void irq_deinit(void) {
 static const mp_rom_map_elem_t irq_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_irq) },
     { MP_ROM_QSTR(MP_QSTR_alloc), MP_ROM_PTR(&irq_alloc_obj) },
+    { MP_ROM_QSTR(MP_QSTR_tick), MP_ROM_PTR(&irq_tick_obj) },
     { MP_ROM_QSTR(MP_QSTR_free), MP_ROM_PTR(&irq_free_obj) },
     { MP_ROM_QSTR(MP_QSTR_message), MP_ROM_PTR(&irq_message_obj) },
 };

@@ -2,8 +2,8 @@
 //
 // A frame is copied once each way: input() takes it out of the driver's buffer, send() puts it into
 // the place that the driver named. Drivers may be called from inside lwIP, so nothing that they do
-// comes back into it: the scheduler is locked and net_poll() refuses while transmit() runs, and what
-// it raises is counted, not passed on.
+// comes back into it: the scheduler is locked and net_poll() refuses while transmit() runs, Ctrl-C waits,
+// and what it raises is counted, not passed on.
 
 #include <string.h>
 
@@ -84,7 +84,7 @@ static uint32_t begin_checksum(const struct pbuf *p, uint8_t *frame) {
 
 static bool call_transmit(netif_obj_t *self, size_t len, uint32_t csum) {
     nlr_buf_t nlr;
-    bool done = false;
+    bool done = false, deferred = irq_defer_interrupt(true);
     mp_sched_lock();
     net_enter();
     if (nlr_push(&nlr) == 0) {
@@ -94,6 +94,7 @@ static bool call_transmit(netif_obj_t *self, size_t len, uint32_t csum) {
     }
     net_leave();
     mp_sched_unlock();
+    irq_defer_interrupt(deferred);
     return done;
 }
 

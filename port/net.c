@@ -1,7 +1,8 @@
 // lwIP between its memory, its clock and the interpreter's waiting.
 //
 // Whoever waits handles events first, which calls net_poll(), and sleeps no longer than
-// net_deadline(). lwIP's timers of 100 ms to 1 s run only while something is under way, so that an
+// net_deadline(). For a program that computes, an alarm calls net_poll() softly at that time.
+// lwIP's timers of 100 ms to 1 s run only while something is under way, so that an
 // idle machine does not tick; what only ages is made up for when the machine wakes (catch_up).
 // Interfaces: modnetif.c.
 
@@ -16,6 +17,7 @@
 #include "py/mpconfig.h"
 #include "py/misc.h"
 #include "boot/boot.h"
+#include "irq.h"
 #include "kmem.h"
 #include "net.h"
 
@@ -23,6 +25,7 @@
 #define MEMORY_MAX (256u << 20)         // bytes, and no more
 #define SLOW_TICK_NS 60000000000u       // what only ages: leases, addresses
 #define LINGER_NS 10000000000u          // answers to what was sent come within that time, or timers ask again
+#define ALARM_SLACK_NS 100000000u       // the shortest period of lwIP's timers
 #define MISSED_MAX 900                  // seconds; whatever ages is too old by then
 #define LOOPS_MAX 64                    // packets may bring forth packets for as many turns
 
@@ -71,10 +74,6 @@ u32_t sys_now(void) {
     return clock_ns() / 1000000;
 }
 
-void net_linger(void) {
-    lingers_until = clock_ns() + LINGER_NS;
-}
-
 static bool busy(void) {
     return tcp_active_pcbs != NULL || tcp_tw_pcbs != NULL || clock_ns() < lingers_until;
 }
@@ -100,7 +99,27 @@ static bool looped_packets(void) {
     return false;
 }
 
+// For a program that computes: rings at the deadline, or soon after if that came nearer since.
+static void poll_softly(mp_sched_node_t *node) {
+    net_poll();
+}
+
+static soft_alarm_t computing = { .alarm = { .fn = soft_alarm_ring, .at_ns = ALARM_OFF }, .fn = poll_softly };
+
+static void watch_over_computing(uint64_t by_ns) {
+    if (by_ns < ALARM_OFF - ALARM_SLACK_NS && by_ns + ALARM_SLACK_NS < computing.alarm.at_ns) {
+        alarm_set(&computing.alarm, by_ns);
+    }
+}
+
+void net_linger(void) {
+    uint64_t now = clock_ns();
+    lingers_until = now + LINGER_NS;
+    watch_over_computing(now + ALARM_SLACK_NS);
+}
+
 void net_start(void) {
+    computing.node.callback = NULL;         // mp_init() forgot what was scheduled
     if (!ready && entropy_source() != NULL) {
         memory_limit = MIN(page_stats().free / MEMORY_SHARE, MEMORY_MAX);
         ready = true;
@@ -147,6 +166,7 @@ void net_poll(void) {
     if (busy() || ages()) {
         sys_check_timeouts();
     }
+    watch_over_computing(net_deadline());
 }
 
 uint64_t net_deadline(void) {

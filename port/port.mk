@@ -58,7 +58,7 @@ CFLAGS += $(CFLAGS_COMMON) $(CWARN) $(INC) $(COPT_SMALL) $(LTO) $(CFLAGS_EXTRA)
 # ---- sources -----------------------------------------------------------------------------------------
 # boot/: from the firmware's entry to keelback_main()
 SRC_BOOT := $(addprefix boot/,\
-	entry.c exit.c collect.c volume.c options.c acpi.c memmap.c paging.c exec.c desc.c idt.c apic.c time.c \
+	entry.c exit.c collect.c volume.c options.c acpi.c memmap.c paging.c exec.c desc.c idt.c apic.c alarm.c time.c \
 	serial.c console.c firmware.c entropy.c chart.c power.c panic.c symbols.c vectors.S guard.S)
 
 # port/: the interpreter's life and its way to the machine
@@ -111,7 +111,7 @@ $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
 
 # Reached by interrupts, which do not save SSE registers.
-$(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/serial boot/time port/interrupt py/scheduler): CFLAGS += -mgeneral-regs-only
+$(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time port/interrupt py/scheduler): CFLAGS += -mgeneral-regs-only
 
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
 $(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o py/scheduler.o py/mpz.o extmod/modre.o): LTO :=
