@@ -40,7 +40,8 @@ void net_free(void *p);
 #define LWIP_NETIF_HOSTNAME             1
 #define LWIP_NETIF_EXT_STATUS_CALLBACK  1
 #define LWIP_CHECKSUM_CTRL_PER_NETIF    1
-#define DNS_MAX_SERVERS                 3
+#define DNS_MAX_SERVERS                 4       // who they are: dns_servers.c
+#define LWIP_DHCP_MAX_DNS_SERVERS       3
 #define LWIP_ND6_RDNSS_MAX_DNS_SERVERS  2
 #define LWIP_IPV6_NUM_ADDRESSES         4
 #define ARP_TABLE_SIZE                  64

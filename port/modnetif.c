@@ -23,6 +23,7 @@
 #include "py/runtime.h"
 #include "extmod/modnetwork.h"
 #include "args.h"
+#include "dns_servers.h"
 #include "irq.h"
 #include "net.h"
 
@@ -216,6 +217,7 @@ static void take_out(netif_obj_t *self) {
         dhcp_release_and_stop(&self->netif);
         dhcp_cleanup(&self->netif);
         netif_remove(&self->netif);
+        dns_forget_learned();
         for (netif_obj_t **link = &MP_STATE_PORT(netif_list_head); *link != NULL; link = &(*link)->next) {
             if (*link == self) {
                 *link = self->next;
@@ -343,8 +345,20 @@ static mp_obj_t netif_shield(mp_obj_t function) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_shield_obj, netif_shield);
 
+// dns_servers() -> list of texts, in the order in which they are asked; dns_servers(list): these, or [] for what
+// DHCP and routers say. ValueError: too many, or one is no address.
+static mp_obj_t netif_dns_servers(size_t n_args, const mp_obj_t *args) {
+    if (n_args == 0) {
+        return dns_servers_list();
+    }
+    dns_servers_set(args[0]);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_dns_servers_obj, 0, 1, netif_dns_servers);
+
 static const mp_rom_map_elem_t netif_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_netif) },
+    { MP_ROM_QSTR(MP_QSTR_dns_servers), MP_ROM_PTR(&netif_dns_servers_obj) },
     { MP_ROM_QSTR(MP_QSTR_shield), MP_ROM_PTR(&netif_shield_obj) },
     { MP_ROM_QSTR(MP_QSTR_Netif), MP_ROM_PTR(&netif_type) },
 };

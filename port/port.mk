@@ -78,7 +78,7 @@ SRC_MBEDTLS := $(addprefix mbedtls/,\
 	ssl_debug_helpers_generated.c ssl_msg.c ssl_tls.c ssl_tls12_client.c ssl_tls12_server.c timing.c x509.c x509_crt.c)
 
 # lwIP, and net.c between it and the machine
-SRC_NET := port/net.c shared/netutils/netutils.c
+SRC_NET := port/net.c port/dns_servers.c shared/netutils/netutils.c
 SRC_LWIP := $(addprefix lwip/,\
 	core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c core/pbuf.c \
 	core/raw.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c core/udp.c \
@@ -125,6 +125,10 @@ $(BUILD)/boot/%.o: CFLAGS += -O2 -DGNU_EFI_USE_MS_ABI -fshort-wchar -I/usr/inclu
 # A memcpy must not become a call of memcpy.
 $(BUILD)/port/libc/%.o: CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 $(BUILD)/boot/%.o: CFLAGS += -fno-tree-loop-distribute-patterns
+# Who learns of name servers tells dns_servers.c.
+$(BUILD)/lwip/core/ipv4/dhcp.o: CFLAGS += -Ddns_setserver=dns_set_by_dhcp
+$(BUILD)/lwip/core/ipv6/nd6.o: CFLAGS += -Ddns_setserver=dns_set_by_router -Ddns_getserver=dns_get_by_router
+$(BUILD)/extmod/network_lwip.o: CFLAGS += -Ddns_setserver=dns_set_by_user
 # Third-party code is compiled with its authors' warnings, not ours.
 $(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
 
