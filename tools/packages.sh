@@ -33,6 +33,7 @@ for group in "$@"; do
     test)
         need mtools command -v mformat
         need gdb command -v gdb
+        need curl command -v curl
         need python3-venv python3 -c 'import ensurepip'
         ;;
     *)
