@@ -1,6 +1,7 @@
 """MSI-X: a function's own table of interrupts, each an address and what is written there.
 
 Source: PCI Local Bus 3.0, 6.8.2 (capability, table). Who interrupts where is the caller's: irq.message().
+Not here: the pending bits. The host says how long the table is and where: it must lie within a BAR.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -29,10 +30,11 @@ class MSIX:
         self._offset = _find(function)
         self.count = (function.read16(self._offset + _CONTROL) & _CONTROL_COUNT) + 1
         table = function.read32(self._offset + _TABLE)
-        bar = dict(enumerate(function.bars())).get(table & 7)
-        if not bar or bar.kind != "mem" or not bar.addr:
-            raise ValueError("MSI-X table without memory")
-        self._table = mem.mmio(bar.addr + (table & ~7), self.count * _ENTRY_LEN)
+        number, start, length = table & 7, table & ~7, self.count * _ENTRY_LEN
+        bar = dict(enumerate(function.bars())).get(number)
+        if not bar or bar.kind != "mem" or not bar.addr or start + length > function.bar_len(number):
+            raise ValueError("MSI-X table of %d entries outside of memory" % self.count)
+        self._table = mem.mmio(bar.addr + start, length)
 
     def route(self, entry, message):
         """Let an entry write what irq.message() gave."""

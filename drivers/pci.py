@@ -1,29 +1,19 @@
-"""PCI configuration space: who is there, their headers, BARs and capabilities.
+"""PCI functions: who is there, their headers, BARs and capabilities.
 
-Source: PCI Local Bus 3.0, 6 (headers, BARs, capabilities) and 3.2.2.3.2 (ports CF8, CFC);
-PCI Firmware 3.3, 4.1.2 (MCFG); PCI-to-PCI Bridge 1.2, 3.2. Not here: sizes of BARs (they must be
-written to be known), MSI-X (msix.py), extended capabilities.
-Access is through ECAM where a Root takes it from the MCFG, else through the ports, which reach
-segment 0 and the first 256 bytes. The host answers these reads: chains and bus numbers are bounded.
+Source: PCI Local Bus 3.0, 6 (headers, 6.2.5.1: BARs, 6.7: capabilities); PCI-to-PCI Bridge 1.2, 3.2; PCI Express 5.0,
+7.6.3 (extended capabilities). Not here: the way to configuration space (pci_config.py), MSI-X (msix.py), giving
+addresses to BARs (the firmware did). The host answers these reads: chains and bus numbers are bounded.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-import struct
-
-import cpu
-import mem
-from drivers import acpi
+from drivers.pci_config import ConfigECAM, ConfigPorts, config
 from micropython import const
-
-_CONFIG_ADDRESS = const(0xCF8)
-_CONFIG_DATA = const(0xCFC)
-_ENABLE = const(0x80000000)
 
 VENDOR_ID = const(0x00)  # 16 bits; 0xffff: nobody
 DEVICE_ID = const(0x02)  # 16
 COMMAND = const(0x04)  # 16
-_COMMAND_MEMORY = const(0x2)
+_COMMAND_DECODE = const(0x3)  # answers at io and memory BARs
 _COMMAND_MASTER = const(0x4)
 _COMMAND_NO_INTX = const(0x400)
 STATUS = const(0x06)  # 16
@@ -39,57 +29,13 @@ _BAR_TYPE = const(0x6)
 _BAR_64 = const(0x4)
 _BAR_PREFETCH = const(0x8)
 _SECONDARY_BUS = const(0x19)  # 8, bridges
+SUBSYSTEM_ID = const(0x2E)  # 16, devices
 CAPABILITIES = const(0x34)  # 8: offset of the first
+_EXTENDED = const(0x100)  # 32: id in bits 0 to 15, offset of the next in bits 20 to 31
 
 _NOBODY = const(0xFFFF)
-_MCFG_ENTRIES = const(44)  # offset in the table; 16 bytes each
 _CAPABILITIES_MAX = const(48)  # that many fit into 192 bytes
-
-
-class ConfigPorts:
-    """Configuration space through CF8 and CFC: segment 0, 256 bytes for each function."""
-
-    def read32(self, bus, device, function, offset):
-        cpu.out32(_CONFIG_ADDRESS, _ENABLE | bus << 16 | device << 11 | function << 8 | offset & 0xFC)
-        return cpu.in32(_CONFIG_DATA)
-
-    def write16(self, bus, device, function, offset, value):
-        cpu.out32(_CONFIG_ADDRESS, _ENABLE | bus << 16 | device << 11 | function << 8 | offset & 0xFC)
-        cpu.out16(_CONFIG_DATA + (offset & 2), value)
-
-
-class ConfigECAM:
-    """Configuration space as memory: 4 KiB for each function of the buses first to last."""
-
-    def __init__(self, base, first, last):
-        self._base = base
-        self._first = first
-        self._last = last
-
-    def read32(self, bus, device, function, offset):
-        if not self._first <= bus <= self._last:
-            return 0xFFFFFFFF
-        addr = self._base + (bus - self._first << 20) + (device << 15) + (function << 12)
-        return mem.r32(addr + (offset & 0xFFC))
-
-    def write16(self, bus, device, function, offset, value):
-        addr = self._base + (bus - self._first << 20) + (device << 15) + (function << 12)
-        mem.w16(addr + (offset & 0xFFE), value)
-
-
-def config(rsdp):
-    """-> how this machine's segment 0 is reached: ECAM where the MCFG says so, else the ports."""
-    try:
-        mcfg = acpi.find(rsdp, b"MCFG")
-    except acpi.ACPIError:
-        return ConfigPorts()
-    for offset in range(_MCFG_ENTRIES, len(mcfg) - 15, 16):
-        base, segment, first, last = struct.unpack_from("<QHBB", mcfg, offset)
-        # The PCI Firmware specification lets base be that of bus 0, whatever `first` is.
-        base += first << 20
-        if segment == 0 and first <= last and mem.attr(base) and mem.attr(base + (last - first << 20)):
-            return ConfigECAM(base, first, last)
-    return ConfigPorts()
+_EXTENDED_MAX = const(480)  # and into 3840, at 8 bytes each
 
 
 class Function:
@@ -120,10 +66,17 @@ class Function:
     def write16(self, offset, value):
         self._config.write16(*self.address, offset, value)
 
+    def write32(self, offset, value):
+        self._config.write32(*self.address, offset, value)
+
     def enable(self, on=True):
-        """Let the function answer at its memory BARs and read and write memory; its INTx line stays silent."""
-        command = self.read16(COMMAND) & ~(_COMMAND_MEMORY | _COMMAND_MASTER)
-        self.write16(COMMAND, command | _COMMAND_NO_INTX | (_COMMAND_MEMORY | _COMMAND_MASTER if on else 0))
+        """Let the function answer at its BARs and read and write memory; its INTx line stays silent."""
+        command = self.read16(COMMAND) & ~(_COMMAND_DECODE | _COMMAND_MASTER)
+        self.write16(COMMAND, command | _COMMAND_NO_INTX | (_COMMAND_DECODE | _COMMAND_MASTER if on else 0))
+
+    def gone(self):
+        """-> True if nobody answers here any more."""
+        return self.read16(VENDOR_ID) == _NOBODY
 
     @property
     def multi_function(self):
@@ -133,6 +86,8 @@ class Function:
     def secondary_bus(self):
         """The bus behind a bridge, or 0 (of a device, or not assigned)."""
         return self.read8(_SECONDARY_BUS) if self.header == _HEADER_BRIDGE else 0
+
+    # -- BARs -------------------------------------------------------------------------------------
 
     def bars(self):
         """-> a BAR for each register; None for one that is not used, and for upper halves."""
@@ -146,6 +101,34 @@ class Function:
             registers = registers[2 if wide else 1 :]
         return out
 
+    def bar_len(self, number):
+        """-> bytes that the BAR of a register spans, a power of two; 0: it has none, or the register is no BAR.
+
+        Meanwhile the function answers nowhere: for a device that nobody drives yet.
+        """
+        bars = self.bars()
+        bar = bars[number] if number < len(bars) else None
+        if not bar:
+            return 0
+        at = BAR0 + 4 * number
+        command = self.read16(COMMAND)
+        self.write16(COMMAND, command & ~_COMMAND_DECODE)
+        mask = self._writable(at) & (~3 if bar.kind == "io" else ~15)
+        if bar.bits == 64:
+            mask |= self._writable(at + 4) << 32
+        self.write16(COMMAND, command)
+        return mask & -mask
+
+    def _writable(self, offset):
+        """-> which bits of a register take a 1; what stood there comes back."""
+        before = self.read32(offset)
+        self.write32(offset, 0xFFFFFFFF)
+        mask = self.read32(offset)
+        self.write32(offset, before)
+        return mask
+
+    # -- capabilities -------------------------------------------------------------------------------
+
     def capabilities(self):
         """Yield (id, offset) of each capability; stops at a broken or endless chain."""
         if not self.read16(STATUS) & _STATUS_CAPABILITIES:
@@ -158,9 +141,19 @@ class Function:
             yield header & 0xFF, offset
             offset = header >> 8 & 0xFC
 
+    def extended_capabilities(self):
+        """Yield (id, offset) of each extended capability, none where the ports are the only way; bounded as well."""
+        offset = _EXTENDED if self._config.extended else 0
+        for _ in range(_EXTENDED_MAX):
+            header = self.read32(offset) if offset >= _EXTENDED else 0
+            if header in (0, 0xFFFFFFFF):
+                return
+            yield header & 0xFFFF, offset
+            offset = header >> 20 & 0xFFC
+
 
 class BAR:
-    """A base address register. kind: "io" or "mem"; bits: 16 (io), 20, 32 or 64."""
+    """A base address register. kind: "io" or "mem"; addr: 0 where none was assigned; bits: 16 (io), 20, 32 or 64."""
 
     def __init__(self, kind, addr, bits, prefetch):
         self.kind = kind
@@ -185,19 +178,29 @@ def decode_bar(registers):
 
 
 def functions(config):
-    """Yield every Function, bus by bus, in order; each bus is looked at once.
+    """Yield every Function; each bus is looked at once.
 
-    Starts at bus 0 and follows bridges. Other host bridges' roots are found as functions 1-7 of
-    device 0 where the host bridge has several (PCI Firmware 3.3 4.1).
+    First bus 0 and what bridges lead to, bus by bus; then the buses that no bridge leads to: roots of host bridges
+    of their own, whose numbers only ACPI's byte code tells.
     """
     buses = [0]
-    for bus in buses:  # grows while we walk
+    yield from _reached(config, buses, 0)
+    for bus in range(config.first, config.last + 1):
+        if bus not in buses:
+            buses.append(bus)
+            yield from _reached(config, buses, len(buses) - 1)
+
+
+def _reached(config, buses, start):
+    """Yield the functions of buses[start:], which grows by the buses behind their bridges."""
+    while start < len(buses):
         for device in range(32):
-            for function in _device(config, bus, device):
+            for function in _device(config, buses[start], device):
                 yield function
                 behind = function.secondary_bus
                 if behind and behind not in buses:
                     buses.append(behind)
+        start += 1
 
 
 def _device(config, bus, device):

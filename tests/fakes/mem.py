@@ -9,7 +9,7 @@ import struct
 _EFAULT = 14
 
 regions = []  # (start, bytearray, attributes)
-devices = []  # (start, length, function(offset, bits) -> value), read only
+devices = []  # (start, length, read(offset, bits) -> value, write(offset, bits, value))
 accesses = []
 memory_map = []  # entries of map()
 
@@ -41,10 +41,16 @@ def view(addr, n):
 
 
 def _device(addr, n):
-    for start, length, read in devices:
+    for start, length, read, write in devices:
         if start <= addr and addr + n <= start + length:
-            return start, read
+            return start, read, write
     return None
+
+
+def mmio(addr, length):
+    if not _device(addr, length):
+        raise ValueError("no device memory")
+    return addr
 
 
 def attr(addr):
@@ -67,6 +73,10 @@ def _read(addr, form, n):
 
 def _write(addr, form, n, value):
     accesses.append(("w%d" % (8 * n), addr))
+    device = _device(addr, n)
+    if device:
+        device[2](addr - device[0], 8 * n, value)
+        return
     data, offset, attributes = _find(addr, n)
     if attributes[1] != "w":
         raise OSError(_EFAULT)

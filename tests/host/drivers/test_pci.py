@@ -1,6 +1,7 @@
 """drivers/pci.py: both ways to configuration space, bridges, BARs, capabilities, a lying host."""
 
 import random
+import struct
 
 import cpu
 import mem
@@ -87,6 +88,81 @@ def test_decode_bars():
         same(bar and [(bar.kind, bar.addr, bar.bits, bar.prefetch)] or [None], expected)
 
 
+# register: (value, bytes), what bar_len() finds
+LENGTHS = (
+    ({0: (0xC041, 32)}, {0: 32}),
+    ({0: (0xFEBD0000, 4096), 1: (0xFD000008, 16 << 20)}, {0: 4096, 1: 16 << 20, 2: 0}),
+    ({0: (0x0000000C, 16384), 1: (0x80, 0)}, {0: 16384, 1: 0}),
+    ({2: (0x0000000C, 8 << 30), 3: (0x80, 0)}, {2: 8 << 30, 3: 0, 6: 0, 7: 0}),
+    ({0: (0x00000004, 1 << 20), 1: (0, 0)}, {0: 1 << 20}),  # nobody gave it an address
+)
+
+
+def test_lengths_of_bars():
+    """Found by writing; afterwards registers and command are as before, and meanwhile the function answered nowhere."""
+    for registers, expected in LENGTHS:
+        values = [registers.get(i, (0, 0))[0] for i in range(6)]
+        space = header(1, 2, 0x020000, bars=values)
+        space[4] = 7
+        lengths = {(0, 3, 0): {i: n for i, (_, n) in registers.items() if n}}
+        cpu.ports = pcibus.Ports({(0, 3, 0): space}, lengths)
+        function = pci.Function(pci.ConfigPorts(), 0, 3, 0)
+        for number, length in expected.items():
+            before = bytes(space)
+            same((number, function.bar_len(number)), (number, length))
+            same(bytes(space), before)
+
+
+def test_lengths_that_no_bar_has():
+    """Whatever a function answers, a length is a power of two or 0."""
+    random.seed(21)
+    for _ in range(300):
+        space = bytearray([random.getrandbits(8) for _ in range(256)])
+        space[0x0E] &= 0x80
+        cpu.ports = pcibus.Ports({(0, 3, 0): space}, {(0, 3, 0): {i: random.getrandbits(32) for i in range(6)}})
+        function = pci.Function(pci.ConfigPorts(), 0, 3, 0)
+        for number in range(8):
+            length = function.bar_len(number)
+            assert length >= 0 and length & length - 1 == 0, length
+
+
+def test_roots_that_no_bridge_leads_to():
+    """A second host bridge's buses are found last, and what is behind its bridges with them."""
+    functions = dict(Q35)
+    functions[(0x80, 0, 0)] = header(0x1B36, 0x000C, 0x060400, kind=1, secondary=0x81)
+    functions[(0x81, 0, 0)] = header(0x1AF4, 0x1041, 0x020000)
+    functions[(0x90, 5, 0)] = header(0x1AF4, 0x1041, 0x020000)
+    same(listed(ports(functions)), NAMES + ["80:00.0", "81:00.0", "90:05.0"])
+
+
+def test_extended_capabilities():
+    """Found through ECAM; loops, strays and floating buses end."""
+    space = {}
+    for device, chain in enumerate((((0x100, 1, 0x140), (0x140, 0x10, 0)), ((0x100, 1, 0x100),), ((0x100, 3, 0x40),), ())):
+        data = space[(0, device, 0)] = header(1, 2, 0) + bytes(4096 - 256)
+        for offset, kind, following in chain:
+            struct.pack_into("<I", data, offset, following << 20 | 1 << 16 | kind)
+    mem.reset()
+    tables.install(tables.mcfg((0x1000000, 0, 0, 0)))
+    pcibus.ecam(0x1000000, 1, space)
+    config = pci.config(tables.RSDP)
+    found = [list(pci.Function(config, 0, i, 0).extended_capabilities()) for i in range(5)]
+    same(found[0], [(1, 0x100), (0x10, 0x140)])
+    same(len(found[1]), 480)
+    same(found[2:], [[(3, 0x100)], [], []])
+    same(list(pci.Function(ports(Q35), 0, 1, 0).extended_capabilities()), [])
+
+
+def test_enable():
+    space = header(1, 2, 0x020000)
+    function = pci.Function(ports({(0, 3, 0): space}), 0, 3, 0)
+    function.enable()
+    same(space[4:6], b"\x07\x04")
+    function.enable(False)
+    same(space[4:6], b"\x00\x04")
+    assert not function.gone() and pci.Function(ports({}), 0, 3, 0).gone()
+
+
 def test_single_function_devices_are_asked_once():
     config = ports({(0, 3, 0): header(1, 2, 0), (0, 3, 1): header(3, 4, 0)})
     same(listed(config), ["00:03.0"])
@@ -105,6 +181,8 @@ def test_bridges_that_point_anywhere():
 
 def test_every_slot_a_bridge_is_bounded():
     class Everywhere:
+        first, last = 0, 255
+
         def read32(self, bus, device, function, offset):
             return {0: 0x00011AF4, 8: 0x06040000, 0x0C: 0x00810000, 0x18: (bus * 7 + device + function) % 256 << 8}.get(offset & 0xFC, 0)
 
