@@ -1,7 +1,11 @@
-"""Virtio devices over modern PCI: finding their registers, and the handshake that brings one up.
+"""Virtio devices: what they are, and the handshake that brings one up, whichever way its registers are reached.
 
-Source: Virtual I/O Device 1.2, 3.1.1 (initialisation, whose step numbers stand below), 4.1.4 (PCI
-capabilities, common configuration). Not here: the legacy interface, packed rings, shared memory.
+Source: Virtual I/O Device 1.2, 2.1 (status), 3.1.1 (initialisation, whose step numbers stand below), 4.1.2 (PCI ids).
+A transport (virtio_modern.py, virtio_legacy.py) knows registers and nothing of network cards; it gives
+    legacy, header_len            the older interface; bytes of a network frame's header without merged buffers
+    read_status() write_status()  read_features() write_features()
+    queue_size() attach()         config_vector() config() set_config()
+Not here: packed rings, shared memory regions, devices that are not behind PCI.
 The host answers every read: what it says is checked, and a device that breaks a promise is reset.
 """
 
@@ -9,186 +13,121 @@ The host answers every read: what it says is checked, and a device that breaks a
 
 import time
 
-import mem
+from drivers.pci import SUBSYSTEM_ID
 from micropython import const
 
 VENDOR = const(0x1AF4)
-_MODERN = const(0x1040)  # device id less this: the type of device
-_TRANSITIONAL = const(0x1000)  # to 0x103f; network cards are the first of them
+_TRANSITIONAL = const(0x1000)  # to 0x103f; the type of device is the subsystem's id
+_MODERN = const(0x1040)  # to 0x107f; device id less this: the type of device
 
-_CAPABILITY = const(0x09)  # vendor-specific
-_CFG_TYPE = const(3)  # 8 bits from the capability's start
-_CFG_COMMON = const(1)
-_CFG_NOTIFY = const(2)
-_CFG_DEVICE = const(4)
-_CFG_BAR = const(4)  # 8
-_CFG_OFFSET = const(8)  # 32
-_CFG_LENGTH = const(12)  # 32
-_CFG_MULTIPLIER = const(16)  # 32, of the notify capability
+_ACKNOWLEDGE = const(1)
+_DRIVER = const(2)
+_DRIVER_OK = const(4)
+_FEATURES_OK = const(8)
+_NEEDS_RESET = const(0x40)
+_FAILED = const(0x80)
+_GONE = const(0xFF)  # what a read gives where no device is any more
 
-_FEATURE_SELECT = const(0)  # 32, of the device's features
-_FEATURE = const(4)  # 32
-_DRIVER_SELECT = const(8)  # 32
-_DRIVER_FEATURE = const(12)  # 32
-_CONFIG_VECTOR = const(16)  # 16
-_NUM_QUEUES = const(18)  # 16
-_STATUS = const(20)  # 8
-_STATUS_ACKNOWLEDGE = const(1)
-_STATUS_DRIVER = const(2)
-_STATUS_DRIVER_OK = const(4)
-_STATUS_FEATURES_OK = const(8)
-_STATUS_NEEDS_RESET = const(0x40)
-_STATUS_FAILED = const(0x80)
-_GENERATION = const(21)  # 8
-_QUEUE_SELECT = const(22)  # 16
-_QUEUE_SIZE = const(24)  # 16
-_QUEUE_VECTOR = const(26)  # 16
-_QUEUE_ENABLE = const(28)  # 16
-_QUEUE_NOTIFY = const(30)  # 16
-_QUEUE_DESC = const(32)  # 64, as the two below
-_QUEUE_DRIVER = const(40)
-_QUEUE_DEVICE = const(48)
-_COMMON_LEN = const(56)
-_NO_VECTOR = const(0xFFFF)
-
+F_ANY_LAYOUT = 1 << 27  # legacy: a header need not have a descriptor of its own
 F_EVENT_IDX = 1 << 29
 F_VERSION_1 = 1 << 32
 F_ACCESS_PLATFORM = 1 << 33
 
+NO_VECTOR = const(0xFFFF)
 _RESET_MS = const(1000)
+_CONFIG_TRIES = const(16)
 
 
-class VirtioError(Exception):
-    """The device is not what it says, or broke a promise. It has been reset."""
+class VirtioError(OSError):
+    """The device is not what it says, or broke a promise; one text says which. It has been reset."""
 
 
 def kind(function):
     """-> the device type of a PCI function (1: network card), or None where it is no virtio device."""
-    if function.vendor != VENDOR:
+    if function.vendor != VENDOR or not _TRANSITIONAL <= function.device < _MODERN + 64:
         return None
-    if function.device > _MODERN:
+    if function.device >= _MODERN:
         return function.device - _MODERN
-    return function.device - _TRANSITIONAL + 1 if function.device == _TRANSITIONAL else None
+    return function.read16(SUBSYSTEM_ID)
 
 
-class Device:
-    """The registers of one device. VirtioError: they are not where they should be."""
+def transport(function):
+    """-> how to talk to a virtio device: the modern interface where there is one. VirtioError: it has none that works."""
+    from drivers import virtio_modern
+
+    function.enable()
+    if virtio_modern.offered(function):
+        return virtio_modern.Modern(function)
+    if function.device >= _MODERN:
+        raise VirtioError("device without registers")
+    # The legacy interface knows no ACCESS_PLATFORM: it cannot be used where memory is encrypted.
+    from drivers import virtio_legacy
+
+    return virtio_legacy.Legacy(function)
+
+
+class Transport:
+    """What both ways have in common."""
 
     def __init__(self, function):
         self.function = function
-        function.enable()
-        self._common, length, _ = self._window(_CFG_COMMON)
-        self._notify, self._notify_len, offset = self._window(_CFG_NOTIFY)
-        self._multiplier = function.read32(offset + _CFG_MULTIPLIER)
-        self._config, self._config_len, _ = self._window(_CFG_DEVICE)
-        if length < _COMMON_LEN:
-            raise VirtioError("common configuration too short")
-
-    def _window(self, wanted):
-        """-> (address, length, offset of the capability) of the first window of a type that can be used."""
-        function = self.function
-        bars = function.bars()
-        for kind, offset in function.capabilities():
-            if kind != _CAPABILITY or function.read8(offset + _CFG_TYPE) != wanted:
-                continue
-            number = function.read8(offset + _CFG_BAR)
-            bar = bars[number] if number < len(bars) else None
-            start, length = function.read32(offset + _CFG_OFFSET), function.read32(offset + _CFG_LENGTH)
-            if bar and bar.kind == "mem" and bar.addr and 0 < length <= 1 << 20:
-                try:
-                    return mem.mmio(bar.addr + start, length), length, offset
-                except ValueError:
-                    continue  # not where devices are
-        raise VirtioError("no usable window of type %d" % wanted)
 
     # -- the handshake, 3.1.1 -------------------------------------------------------------------
 
     def reset(self):
-        """Step 1; the device forgets its queues and touches no memory any more. VirtioError: it does not."""
-        mem.w8(self._common + _STATUS, 0)
+        """Step 1; the device forgets its queues and touches no memory any more. VirtioError: it does not, or is gone."""
+        self.write_status(0)
         start = time.ticks_ms()
-        while mem.r8(self._common + _STATUS):
-            if time.ticks_diff(time.ticks_ms(), start) > _RESET_MS:
+        while True:
+            status = self.read_status()
+            if not status:
+                return
+            gone = status == _GONE and self.function.gone()
+            if gone or time.ticks_diff(time.ticks_ms(), start) > _RESET_MS:
                 self.function.enable(False)
-                raise VirtioError("no reset within %d ms" % _RESET_MS)
+                raise VirtioError("device is gone" if gone else "no reset within %d ms" % _RESET_MS)
 
     def negotiate(self, wanted, needed):
         """Steps 1 to 6. -> the features that both sides have; VirtioError: one that is needed is not among them."""
         self.reset()
-        self._set_status(_STATUS_ACKNOWLEDGE)
-        self._set_status(_STATUS_DRIVER)
-        offered = 0
-        for half in (0, 1):
-            mem.w32(self._common + _FEATURE_SELECT, half)
-            offered |= mem.r32(self._common + _FEATURE) << 32 * half
-        features = offered & (wanted | needed)
+        self._set_status(_ACKNOWLEDGE)
+        self._set_status(_DRIVER)
+        features = self.read_features() & (wanted | needed)
         if needed & ~features:
             self.fail("features 0x%x are missing" % (needed & ~features))
-        for half in (0, 1):
-            mem.w32(self._common + _DRIVER_SELECT, half)
-            mem.w32(self._common + _DRIVER_FEATURE, features >> 32 * half & 0xFFFFFFFF)
-        self._set_status(_STATUS_FEATURES_OK)
+        self.write_features(features)
+        if not self.legacy:
+            self._set_status(_FEATURES_OK)
         return features
 
     def ready(self):
         """Step 8: the device may begin."""
-        self._set_status(_STATUS_DRIVER_OK)
+        self._set_status(_DRIVER_OK)
 
     def fail(self, reason):
         """Give the device up: reset it, and raise."""
-        mem.w8(self._common + _STATUS, _STATUS_FAILED)
+        self.write_status(_FAILED)
         self.reset()
         raise VirtioError(reason)
 
     def _set_status(self, bit):
-        status = mem.r8(self._common + _STATUS) | bit
-        mem.w8(self._common + _STATUS, status)
-        if mem.r8(self._common + _STATUS) & (bit | _STATUS_NEEDS_RESET) != bit:
+        self.write_status(self.read_status() | bit)
+        if self.read_status() & (bit | _NEEDS_RESET) != bit:
             self.fail("status bit 0x%x refused" % bit)
 
-    # -- queues and configuration ------------------------------------------------------------------
+    def broken(self):
+        """-> True if the device asks for a reset, or is gone."""
+        return self.read_status() & _NEEDS_RESET != 0
 
-    def attach(self, index, queue, vector):
-        """Step 7 for one queue (virtqueue.Queue, of at most the size that queue_size() gave); entry `vector` of MSI-X, or None."""
-        common = self._common
-        mem.w16(common + _QUEUE_SELECT, index)
-        mem.w16(common + _QUEUE_SIZE, queue.size)
-        for register, addr in ((_QUEUE_DESC, queue.desc), (_QUEUE_DRIVER, queue.avail), (_QUEUE_DEVICE, queue.used)):
-            mem.w32(common + register, addr & 0xFFFFFFFF)
-            mem.w32(common + register + 4, addr >> 32)
-        number = _NO_VECTOR if vector is None else vector
-        mem.w16(common + _QUEUE_VECTOR, number)
-        if mem.r16(common + _QUEUE_VECTOR) != number:
-            self.fail("queue %d: interrupt refused" % index)
-        notify = mem.r16(common + _QUEUE_NOTIFY) * self._multiplier
-        if notify + 2 > self._notify_len:
-            self.fail("queue %d: notification outside of its window" % index)
-        queue.bind(self._notify + notify, index)
-        mem.w16(common + _QUEUE_ENABLE, 1)
-
-    def queue_size(self, index, most):
-        """-> the size of a queue, a power of two, at most `most`. VirtioError: there is no such queue."""
-        mem.w16(self._common + _QUEUE_SELECT, index)
-        size = mem.r16(self._common + _QUEUE_SIZE)
-        if not size or size & size - 1 or index >= mem.r16(self._common + _NUM_QUEUES):
-            self.fail("no queue %d" % index)
-        return min(size, most)
-
-    def config_vector(self, vector):
-        """Let changes of the configuration interrupt through that entry of MSI-X."""
-        mem.w16(self._common + _CONFIG_VECTOR, vector)
+    # -- the device's own configuration ------------------------------------------------------------
 
     def config(self, offset, length):
         """-> bytes of the device's own configuration, of one moment. VirtioError: not that long, or it never stands still."""
-        if offset + length > self._config_len:
+        if offset + length > self.config_len:
             self.fail("configuration too short")
-        for _ in range(16):
-            before = mem.r8(self._common + _GENERATION)
-            data = bytes([mem.r8(self._config + offset + i) for i in range(length)])
-            if mem.r8(self._common + _GENERATION) == before:
+        for _ in range(_CONFIG_TRIES):
+            before = self.generation()
+            data = bytes([self.read_config(offset + i) for i in range(length)])
+            if self.settled(before, data, offset):
                 return data
         self.fail("configuration changes without end")
-
-    def broken(self):
-        """-> True if the device asks for a reset."""
-        return mem.r8(self._common + _STATUS) & _STATUS_NEEDS_RESET != 0

@@ -1,8 +1,9 @@
 """Virtio network card: the NIC that port/modnetif.c and net/iface.py stand on.
 
-Source: Virtual I/O Device 1.2, 5.1 (device type 1). Not used: merged receive buffers, segmentation
-offload, the control queue, several queue pairs. Buffers of 2048 bytes hold a header of 12 and a
-frame; the device writes those of the receive queue and reads those of the transmit queue.
+Source: Virtual I/O Device 1.2, 5.1 (device type 1). Not used: packed rings, several queue pairs, hash reports.
+A NIC has mac, mtu, csum, tx, start(), stop(), poll(), transmit(), link() and stats(); docs/drivers.md says more.
+The device writes the buffers of the receive queue and reads those of the transmit queue and of the control queue.
+It may break any promise at any time: it is then reset, touches our memory no more, and `broken` says why.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -10,6 +11,7 @@ frame; the device writes those of the receive queue and reads those of the trans
 import array
 
 import irq
+import micropython
 from drivers import virtio, virtqueue
 from drivers.msix import MSIX
 from micropython import const
@@ -19,20 +21,34 @@ _F_CSUM = 1 << 0  # the device completes checksums
 _F_GUEST_CSUM = 1 << 1  # frames may come in without
 _F_MTU = 1 << 3
 _F_MAC = 1 << 5
+_F_GUEST_TSO4 = 1 << 7  # frames may come in that are several segments of TCP
+_F_GUEST_TSO6 = 1 << 8
+_F_MRG_RXBUF = 1 << 15
 _F_STATUS = 1 << 16
-_WANTED = _F_CSUM | _F_GUEST_CSUM | _F_MTU | _F_STATUS | virtio.F_EVENT_IDX | virtio.F_ACCESS_PLATFORM
-_NEEDED = _F_MAC | virtio.F_VERSION_1
+_F_CTRL_VQ = 1 << 17
+_F_CTRL_RX = 1 << 18
+_F_GUEST_ANNOUNCE = 1 << 21
+_F_CTRL_MAC_ADDR = 1 << 23
+_GUEST_TSO = _F_GUEST_TSO4 | _F_GUEST_TSO6
+_CONTROL = _F_CTRL_VQ | _F_CTRL_RX | _F_GUEST_ANNOUNCE | _F_CTRL_MAC_ADDR
+_RINGS = virtio.F_EVENT_IDX | virtio.F_ACCESS_PLATFORM | virtio.F_ANY_LAYOUT
+_WANTED = _F_CSUM | _F_GUEST_CSUM | _F_MTU | _F_STATUS | _F_MRG_RXBUF | _GUEST_TSO | _CONTROL | _RINGS
 
 _CONFIG_MAC = const(0)  # 6 bytes
 _CONFIG_STATUS = const(6)  # 16
 _STATUS_LINK_UP = const(1)
+_STATUS_ANNOUNCE = const(2)
 _CONFIG_MTU = const(10)  # 16
 
-_HEADER_LEN = const(12)
-_RX, _TX = const(0), const(1)
-_QUEUE_MAX = const(256)
+_RX, _TX, _CTRL = const(0), const(1), const(2)  # queues
+_BUFFERS_MAX = const(256)  # of each queue
+_BUFFER_LEN = const(2048)
+_MERGED_LEN = const(4096)  # where a frame may take several: 17 of them for the longest
+_QUEUE_BYTES = const(1 << 20)  # buffers of one queue at most, for frames that are long
+_FRAME_HEAD = const(18)  # Ethernet, with a VLAN's tag
 _MTU = const(1500)
 _MTU_LEAST = const(1280)  # IPv6
+_MTU_MOST = const(9216)
 
 
 class VirtioNet:
@@ -41,17 +57,37 @@ class VirtioNet:
     def __init__(self, function):
         self.tx = array.array("Q", [0])
         self.broken = None  # why it was given up
+        self.asked = False  # the host asks that we announce ourselves
+        self._link = self._stale = True
         self._on_event = None
-        self._vector = None
+        self._vectors = ()
         self._queues = ()
-        self._device = device = virtio.Device(function)
-        self._msix = MSIX(function)
-        self._features = device.negotiate(_WANTED, _NEEDED)
+        self._control = None
+        self._device = device = virtio.transport(function)
+        try:
+            self._msix = MSIX(function)
+        except ValueError as e:
+            device.fail("no interrupts: %s" % e)
+        self._msix.enable()  # moves the registers of a legacy device
+        self._needed = _F_MAC | device.base_features
+        self._features = self._negotiate(_WANTED)
         self.csum = self._features & _F_CSUM != 0
-        self.mac = device.config(_CONFIG_MAC, 6)
+        self.mac = self._own_mac = device.config(_CONFIG_MAC, 6)
         if self.mac[0] & 1 or self.mac == bytes(6):
             device.fail("MAC is no station's")
         self.mtu = self._mtu()
+
+    def _negotiate(self, wanted):
+        """-> features that fit together: what one stands on is there (5.1.3.1)."""
+        features = self._device.negotiate(wanted, self._needed)
+        bad = 0
+        if not features & _F_GUEST_CSUM or not features & _F_MRG_RXBUF:
+            bad |= _GUEST_TSO
+        if not features & _F_CTRL_VQ:
+            bad |= _CONTROL
+        if not features & _F_STATUS:
+            bad |= _F_GUEST_ANNOUNCE
+        return self._device.negotiate(features & ~bad, self._needed) if features & bad else features
 
     def _mtu(self):
         if not self._features & _F_MTU:
@@ -59,83 +95,143 @@ class VirtioNet:
         mtu = int.from_bytes(self._device.config(_CONFIG_MTU, 2), "little")
         if mtu < _MTU_LEAST:
             self._device.fail("MTU %d is too small" % mtu)
-        return min(mtu, _MTU)
+        return min(mtu, _MTU_MOST)
 
     # -- life ------------------------------------------------------------------------------------
 
     def start(self, on_event):
         """Bring the device up; on_event() is called softly when frames, room or a change of the link may be there."""
         self.stop()
-        device = self._device
-        device.function.enable()
-        if device.negotiate(_WANTED, _NEEDED) != self._features:
-            device.fail("features change")
-        self._on_event = on_event
         self.broken = None
-        self._vector = irq.alloc(self._interrupt)
-        self._msix.route(0, irq.message(self._vector))
+        self._stale = True
+        self._on_event = on_event
+        try:
+            self._start()
+        except BaseException:
+            self._release()
+            raise
+
+    def _start(self):
+        device, features = self._device, self._features
+        device.function.enable()
         self._msix.enable()
-        event_idx = self._features & virtio.F_EVENT_IDX != 0
-        self._queues = [virtqueue.Queue(device.queue_size(i, _QUEUE_MAX), i == _RX, event_idx) for i in (_RX, _TX)]
-        device.config_vector(0)
-        for i, queue in enumerate(self._queues):
-            device.attach(i, queue, 0)
-        rx, tx = self._queues
-        self._tx_words = (tx.state, tx.held, tx.free)
+        if device.negotiate(features, self._needed) != features:
+            device.fail("features change")
+        queue_vector, config_vector = self._route()
+        self._make_queues()
+        device.config_vector(config_vector)
+        for index, queue in enumerate(self._queues):
+            device.attach(index, queue, queue_vector if index != _CTRL else virtio.NO_VECTOR)
+        rx, tx = self._queues[:2]
+        self._send_words = (tx.state, tx.held, tx.free, self.tx)
         rx.post_all()
         device.ready()
         rx.kick()
-        virtqueue._listen(tx.state, -1)
-        virtqueue.next_tx(tx.state, tx.free, self.tx, _HEADER_LEN)
+        rx.listen()
+        self._command()
+
+    def _route(self):
+        """-> entries of MSI-X for the queues and for the configuration: one each, or one for both."""
+        self._vectors = [irq.alloc(self._interrupt)]
+        self._msix.route(0, irq.message(self._vectors[0]))
+        if self._msix.count < 2:
+            return 0, 0
+        self._vectors.append(irq.alloc(self._config_interrupt))
+        self._msix.route(1, irq.message(self._vectors[1]))
+        return 0, 1
+
+    def _make_queues(self):
+        device, features = self._device, self._features
+        event_idx = features & virtio.F_EVENT_IDX != 0
+        merge = features & _F_MRG_RXBUF != 0
+        header_len = 12 if merge else device.header_len
+        apart = device.legacy and not features & virtio.F_ANY_LAYOUT
+        frame_len = header_len + _FRAME_HEAD + self.mtu + 7 & ~7
+
+        def shape(index, least):
+            size = device.queue_size(index, _BUFFERS_MAX)
+            buffer_len = max(_BUFFER_LEN, least)
+            count = min(size >> apart, _BUFFERS_MAX, max(_QUEUE_BYTES // buffer_len, 16))
+            return (size, event_idx, device.ring_align), count, buffer_len, header_len
+
+        self._queues = queues = []
+        queues.append(virtqueue.Receiver(*shape(_RX, _MERGED_LEN if merge else frame_len), apart and not merge, merge))
+        queues.append(virtqueue.Sender(*shape(_TX, frame_len), self.tx, apart))
+        if features & _F_CTRL_VQ:
+            from drivers.virtio_control import Control
+
+            self._control = Control((device.queue_size(_CTRL, Control.SIZE), event_idx, device.ring_align))
+            queues.append(self._control)
+
+    def _command(self):
+        """What the card is told once it runs: the address that it was given, and what it need not let through."""
+        device, features, control = self._device, self._features, self._control
+        if self.mac != self._own_mac:
+            if features & _F_CTRL_MAC_ADDR:
+                if not control.set_mac(self.mac):
+                    device.fail("another MAC is refused")
+            elif device.legacy:
+                device.set_config(_CONFIG_MAC, self.mac)
+        if features & _F_CTRL_RX:
+            control.filter()
 
     def stop(self):
-        """The device touches no memory and does not interrupt any more."""
-        self.tx[0] = 0
+        """The device touches no memory and does not interrupt any more. VirtioError: it had to be cut off for that."""
         if self._queues:
-            try:
-                self._device.reset()
-            finally:
-                self._msix.enable(False)
-                self._device.function.enable(False)
-                irq.free(self._vector)
-                queues, self._queues = self._queues, ()
-                for queue in queues:
-                    queue.release()
+            self._release()
+
+    def _release(self):
+        """Undo what start() did, as far as it came."""
+        self.tx[0] = 0
+        queues, self._queues = self._queues, ()
+        vectors, self._vectors = self._vectors, ()
+        try:
+            self._device.reset()
+        finally:
+            self._msix.enable(False)
+            self._device.function.enable(False)
+            for vector in vectors:
+                irq.free(vector)
+            for queue in queues:
+                queue.release()
 
     def _interrupt(self, vector):
         if self._queues:
             self._on_event()
 
+    def _config_interrupt(self, vector):
+        self._stale = True
+        self._interrupt(vector)
+
     # -- frames ------------------------------------------------------------------------------------
 
+    @micropython.native
     def transmit(self, length, csum):
-        """Send the frame of that length that lies at tx[0]; tx[0] then says where the next one goes, or 0: nowhere yet."""
-        state, held, free = self._tx_words
-        virtqueue.send(state, held, free, self.tx, _HEADER_LEN, length, csum)
-        if not self.tx[0]:
+        """Send the frame of that length that lies at tx[0]; tx[0] then says where the next one goes, or 0: nowhere yet.
+
+        csum: 0, or start << 16 | offset of the checksum that the card completes.
+        """
+        state, held, free, tx = self._send_words
+        virtqueue.send(state, held, free, tx, length, csum)
+        if not tx[0]:
             self._reclaim()
 
     def _reclaim(self):
-        tx = self._queues[_TX]
-        if virtqueue.reclaim(*self._tx_words) < 0:
+        if not self._queues[_TX].reclaim():
             self.tx[0] = 0
             self.broken = "transmit queue: an answer to nothing"
-            return
-        virtqueue.next_tx(tx.state, tx.free, self.tx, _HEADER_LEN)
-        if not self.tx[0]:
-            virtqueue._listen(tx.state, tx.size // 2)
 
     def poll(self, handle, budget):
-        """Call handle(address, length, checked) for up to budget frames that came in. -> how many.
+        """Call handle(address, length, info) for up to budget frames that came in (virtqueue.Receiver). -> how many.
 
         0: there are none, and the next one interrupts.
         """
         if not self._queues or self.broken:
             return self._give_up()
         rx = self._queues[_RX]
-        count = rx.receive(handle, _HEADER_LEN, budget)
+        count = rx.receive(handle, budget)
         if not count and rx.listen():
-            count = rx.receive(handle, _HEADER_LEN, budget)
+            count = rx.receive(handle, budget)
         if count < 0:
             self.broken = "receive queue: an answer to nothing"
         if not self.broken:
@@ -148,18 +244,44 @@ class VirtioNet:
 
     def _give_up(self):
         if self._queues:
-            self.stop()
+            try:
+                self.stop()
+            except virtio.VirtioError as e:
+                self.broken = "%s; %s" % (self.broken, e)
         return 0
 
     # -- state ---------------------------------------------------------------------------------------
 
     def link(self):
-        """-> True if the cable is in."""
-        if self.broken:
+        """-> True if the cable is in. Asks the device only where its configuration may have changed."""
+        if self.broken or not self._queues:
             return False
-        if not self._features & _F_STATUS:
-            return True
-        return self._device.config(_CONFIG_STATUS, 2)[0] & _STATUS_LINK_UP != 0
+        if self._stale:
+            self._stale = len(self._vectors) < 2  # no interrupt of its own tells
+            try:
+                self._look()
+            except virtio.VirtioError as e:
+                self.broken = str(e)
+                self._give_up()
+                return False
+        return self._link
+
+    def _look(self):
+        if self._device.broken():
+            raise virtio.VirtioError("device asks for a reset")
+        if self._features & _F_STATUS:
+            status = self._device.config(_CONFIG_STATUS, 2)[0]
+            self._link = status & _STATUS_LINK_UP != 0
+            self.asked = status & _STATUS_ANNOUNCE != 0 and self._features & _F_GUEST_ANNOUNCE != 0
+
+    def announced(self):
+        """Say that we did what was asked."""
+        self.asked = False
+        try:
+            self._control.announced()
+        except OSError as e:
+            self.broken = str(e)
+            self._give_up()
 
     def stats(self):
         """-> what the driver knows beside the counters of netif: the reason if the device was given up."""

@@ -1,9 +1,9 @@
-"""One split virtqueue with a buffer of its own for each descriptor, for frames that go one way.
+"""Split virtqueues: the rings, and queues with a buffer of its own for each head, for frames that go one way.
 
-Source: Virtual I/O Device 1.2, 2.7 (layout, 2.7.7 and 2.7.10: event index). Buffer i is always
-descriptor i, so the table is written once; what the device may hold is kept in private memory
-(`held`) and no answer of the device is used before it is found there. Ring memory and buffers are
-DMA memory; the device writes the used ring, and the buffers of a queue for receiving.
+Source: Virtual I/O Device 1.2, 2.7 (layout; 2.7.2: legacy; 2.7.7 and 2.7.10: event index), 5.1.6 (header of a frame).
+Buffer i always belongs to descriptor i, so the table is written once; what the device may hold is kept in private
+memory (`held`), and no answer of the device is used before it is found there. Ring memory and buffers are DMA memory;
+the device writes the used ring, and the buffers of a queue for receiving. Each word of it is read once.
 The hot paths are viper: measured against bytecode, which costs ten times as much a frame.
 """
 
@@ -16,90 +16,172 @@ import mem
 import micropython
 from micropython import const
 
-BUFFER_LEN = const(2048)  # bytes for each descriptor
+_DESC_NEXT = const(1)
 _DESC_WRITE = const(2)
 _AVAIL_NO_INTERRUPT = const(1)
 _USED_NO_NOTIFY = const(1)
+_CHECKED = const(3)  # flags of a header: 1 a checksum to complete, of a frame that never was on a wire, 2 one that is right
 
-# The words of Queue.state, 32 bits each; addresses take two.
+# The words of Ring.state, 32 bits each; addresses take two.
 _DESC = const(0)
 _AVAIL = const(2)
 _USED = const(4)
 _BUFFERS = const(6)
 _NOTIFY = const(8)
-_INDEX = const(10)  # of the queue, what a notification says
-_SIZE = const(11)
-_POSTED = const(12)  # available index, ours
-_SEEN = const(13)  # used index, ours
-_FREE = const(14)  # transmit: buffers that the device does not hold
-_KICKED = const(15)  # available index at the last look whether to notify
-_EVENT_IDX = const(16)
-_WORDS = const(17)
+_NOTIFY_PORT = const(10)  # it is a port, not memory
+_INDEX = const(11)  # of the queue, what a notification says
+_SIZE = const(12)
+_EVENT_IDX = const(13)
+_POSTED = const(14)  # available index, ours
+_SEEN = const(15)  # used index, ours
+_KICKED = const(16)  # available index at the last look whether to notify
+_COUNT = const(17)  # buffers
+_BUFFER_LEN = const(18)
+_HEADER_LEN = const(19)
+_MERGE = const(20)  # a frame may come in several buffers
+_SECOND = const(21)  # a header has a descriptor of its own, and this many further on is that of its frame
+_FREE = const(22)  # transmit: buffers that the device does not hold
+_WORDS = const(23)
 
 
-class Queue:
-    """size: descriptors, a power of two. receiving: the device writes. event_idx: the feature was negotiated."""
+class Ring:
+    """The memory of one queue. size: descriptors, a power of two; align: bytes, of the used ring."""
 
-    def __init__(self, size, receiving, event_idx):
+    def __init__(self, size, event_idx, align):
         self.size = size
-        avail, used = 16 * size, (18 * size + 6 + 3) & ~3
+        avail, used = 16 * size, (18 * size + 6 + align - 1) & ~(align - 1)
         self._ring = mem.dma(used + 8 * size + 6)
-        self._buffers = mem.dma(BUFFER_LEN * size)
         self.desc = self._ring.addr
         self.avail = self.desc + avail
         self.used = self.desc + used
         self.state = array.array("I", bytes(4 * _WORDS))
-        self.held = bytearray(size)
-        self.free = array.array("H", range(size))
-        for word, addr in ((_DESC, self.desc), (_AVAIL, self.avail), (_USED, self.used), (_BUFFERS, self._buffers.addr)):
+        for word, addr in ((_DESC, self.desc), (_AVAIL, self.avail), (_USED, self.used)):
             self._address(word, addr)
         self.state[_SIZE] = size
-        self.state[_FREE] = size
         self.state[_EVENT_IDX] = event_idx
-        for i in range(size):
-            at = self.desc + 16 * i
-            mem.w64(at, self._buffers.addr + BUFFER_LEN * i)
-            mem.w32(at + 8, BUFFER_LEN)
-            mem.w32(at + 12, _DESC_WRITE if receiving else 0)
-        if not receiving:
-            mem.w16(self.avail, 0 if event_idx else _AVAIL_NO_INTERRUPT)
 
     def _address(self, word, addr):
         self.state[word] = addr & 0xFFFFFFFF
         self.state[word + 1] = addr >> 32
 
-    def bind(self, notify, index):
-        """Where the device is told of what was posted, and by which number (Device.attach)."""
+    def describe(self, number, addr, length, flags=0, following=0):
+        """Write one descriptor."""
+        at = self.desc + 16 * number
+        mem.w64(at, addr)
+        mem.w32(at + 8, length)
+        mem.w32(at + 12, flags | following << 16)
+
+    def bind(self, notify, port, index):
+        """Where the device is told of what was posted, a port or not, and by which number (attach())."""
         self._address(_NOTIFY, notify)
+        self.state[_NOTIFY_PORT] = port
         self.state[_INDEX] = index
 
-    def release(self):
-        """Give the memory back. The device must have been reset."""
-        self._ring.free()
-        self._buffers.free()
-
-    def post_all(self):
-        """Give every buffer to the device, to be written."""
-        for i in range(self.size):
-            self.held[i] = 1
-            mem.w16(self.avail + 4 + 2 * i, i)
-        self.state[_POSTED] = self.size
-        mem.w16(self.avail + 2, self.size)
+    def post(self, number):
+        """Give one descriptor's chain to the device."""
+        posted = self.state[_POSTED]
+        mem.w16(self.avail + 4 + 2 * (posted & self.size - 1), number)
+        self.state[_POSTED] = posted + 1 & 0xFFFF
+        cpu.fence()
+        mem.w16(self.avail + 2, posted + 1 & 0xFFFF)
 
     def kick(self):
         """Tell the device of what was posted since the last time, if it wants to know."""
         _kick(self.state)
 
-    def receive(self, handle, header_len, budget):
-        """Call handle(address, length, checked) for up to budget frames and post their buffers again.
+    def listen(self, ahead=0):
+        """Ask to be interrupted when `ahead` more buffers were used than one; -1: never. -> True if some were meanwhile."""
+        return _listen(self.state, ahead)
 
+    def release(self):
+        """Give the memory back. The device must have been reset."""
+        self._ring.free()
+
+
+class Queue(Ring):
+    """A ring with `count` buffers of `buffer_len` bytes, a multiple of 8, each a header of `header_len` and a frame.
+
+    apart: the header has a descriptor of its own; the ring must have two for each buffer.
+    """
+
+    def __init__(self, ring, count, buffer_len, header_len, apart=False):
+        super().__init__(*ring)
+        self.count = count
+        try:
+            self._buffers = mem.dma(buffer_len * count)
+        except MemoryError:
+            self._ring.free()
+            raise
+        self.held = bytearray(count)
+        self._address(_BUFFERS, self._buffers.addr)
+        second = count if apart else 0
+        for word, value in ((_COUNT, count), (_BUFFER_LEN, buffer_len), (_HEADER_LEN, header_len), (_SECOND, second)):
+            self.state[word] = value
+
+    def _describe_buffers(self, flags):
+        buffer_len, header_len, second = self.state[_BUFFER_LEN], self.state[_HEADER_LEN], self.state[_SECOND]
+        for i in range(self.count):
+            addr = self._buffers.addr + buffer_len * i
+            if second:
+                self.describe(i, addr, header_len, flags | _DESC_NEXT, second + i)
+                self.describe(second + i, addr + header_len, buffer_len - header_len, flags)
+            else:
+                self.describe(i, addr, buffer_len, flags)
+
+    def release(self):
+        super().release()
+        self._buffers.free()
+
+
+class Receiver(Queue):
+    """Frames in. merge: one frame may take several buffers, whose number stands in its header."""
+
+    def __init__(self, ring, count, buffer_len, header_len, apart=False, merge=False):
+        super().__init__(ring, count, buffer_len, header_len, apart)
+        self.state[_MERGE] = merge
+        self._pieces = array.array("I", bytes(8 * count))
+        self._describe_buffers(_DESC_WRITE)
+
+    def post_all(self):
+        """Give every buffer to the device, to be written."""
+        for i in range(self.count):
+            self.held[i] = 1
+            self.post(i)
+
+    def receive(self, handle, budget):
+        """Call handle(address, length, info) for up to budget frames and post their buffers again.
+
+        info: 1 where the device vouches for the checksums, and twice the bytes of the same frame that further calls bring.
         -> frames, or -1: the device broke a promise.
         """
-        return _receive(self.state, self.held, handle, header_len, budget)
+        return _receive(self.state, self.held, self._pieces, handle, budget)
 
-    def listen(self):
-        """Ask to be interrupted by the next used buffer. -> True if one has come in meanwhile."""
-        return _listen(self.state, 0)
+
+class Sender(Queue):
+    """Frames out. tx: array of one address, of the place where the next frame goes; 0: the device holds all buffers."""
+
+    def __init__(self, ring, count, buffer_len, header_len, tx, apart=False):
+        super().__init__(ring, count, buffer_len, header_len, apart)
+        self.free = array.array("H", range(count))
+        self.state[_FREE] = count
+        self.tx = tx
+        self._describe_buffers(0)
+        self.listen(-1)
+        next_tx(self.state, self.free, tx)
+
+    def reclaim(self):
+        """Take back what was sent, and ask for an interrupt where the device still holds all. -> False: it broke a promise."""
+        state, free = self.state, self.free
+        for _ in range(2):
+            if _reclaim(state, self.held, free) < 0:
+                return False
+            next_tx(state, free, self.tx)
+            if self.tx[0] or not _listen(state, self.count // 2):
+                break  # else some came back between the look and the wish
+        return True
+
+
+# ---- both ways ------------------------------------------------------------------------------------------
 
 
 @micropython.viper
@@ -116,7 +198,11 @@ def _kick(state):
         wanted = int(ptr16(used)[0]) & _USED_NO_NOTIFY == 0
     s[_KICKED] = posted
     if wanted:
-        ptr16(int(s[_NOTIFY]) | int(s[_NOTIFY + 1]) << 32)[0] = int(s[_INDEX])
+        notify = int(s[_NOTIFY]) | int(s[_NOTIFY + 1]) << 32
+        if int(s[_NOTIFY_PORT]):
+            cpu.out16(notify, int(s[_INDEX]))
+        else:
+            ptr16(notify)[0] = int(s[_INDEX])
 
 
 @micropython.viper
@@ -125,49 +211,84 @@ def _listen(state, ahead: int) -> bool:
     seen = int(s[_SEEN]) & 0xFFFF
     avail = int(s[_AVAIL]) | int(s[_AVAIL + 1]) << 32
     used = int(s[_USED]) | int(s[_USED + 1]) << 32
-    ptr16(avail + 4 + 2 * int(s[_SIZE]))[0] = seen + ahead
+    if int(s[_EVENT_IDX]):
+        ptr16(avail + 4 + 2 * int(s[_SIZE]))[0] = seen + ahead
+    else:
+        ptr16(avail)[0] = _AVAIL_NO_INTERRUPT if ahead < 0 else 0
     cpu.fence()
     return int(ptr16(used)[1]) != seen
 
 
+# ---- frames in --------------------------------------------------------------------------------------------
+
+
 @micropython.viper
-def _receive(state, held, handle, header_len: int, budget: int) -> int:
+def _receive(state, held, pieces, handle, budget: int) -> int:
     s = ptr32(state)
     holds = ptr8(held)
+    parts = ptr32(pieces)
     size = int(s[_SIZE])
+    header_len = int(s[_HEADER_LEN])
+    buffer_len = int(s[_BUFFER_LEN])
     buffers = int(s[_BUFFERS]) | int(s[_BUFFERS + 1]) << 32
     avail = ptr16(int(s[_AVAIL]) | int(s[_AVAIL + 1]) << 32)
     used = int(s[_USED]) | int(s[_USED + 1]) << 32
     ring = ptr32(used + 4)
+    if int(s[_EVENT_IDX]) == 0:
+        avail[0] = _AVAIL_NO_INTERRUPT  # until listen()
     count = 0
     while count < budget:
         seen = int(s[_SEEN])
         waiting = (int(ptr16(used)[1]) - seen) & 0xFFFF
         if waiting == 0:
             break
-        entry = (seen & (size - 1)) * 2
-        number = int(ring[entry])
-        length = int(ring[entry + 1])
-        if waiting > size or number >= size or int(holds[number]) == 0 or length < header_len or length > BUFFER_LEN:
+        if waiting > int(s[_COUNT]):
             return -1
-        s[_SEEN] = (seen + 1) & 0xFFFF
-        holds[number] = 0
-        at = buffers + number * BUFFER_LEN
-        # The header's flags: 1 a checksum to complete, of a frame that never was on a wire, 2 a checksum that is right.
-        checked = 1 if int(ptr8(at)[0]) & 3 else 0
-        if length > header_len:
-            handle(at + header_len, length - header_len, checked)
-        holds[number] = 1
-        posted = int(s[_POSTED])
-        avail[2 + (posted & (size - 1))] = number
-        s[_POSTED] = (posted + 1) & 0xFFFF
-        avail[1] = posted + 1
+        need = 1
+        rest = -header_len
+        i = 0
+        while i < need:  # copy and check the entries of one frame
+            entry = ((seen + i) & (size - 1)) * 2
+            number = int(ring[entry])
+            length = int(ring[entry + 1])
+            least = 1 if i else header_len
+            if number >= int(s[_COUNT]) or int(holds[number]) == 0 or length < least or length > buffer_len:
+                return -1
+            if i == 0:
+                header = buffers + number * buffer_len
+                checked = 1 if int(ptr8(header)[0]) & _CHECKED else 0
+                if int(s[_MERGE]):
+                    need = int(ptr16(header)[5])
+                    if need == 0 or need > waiting:
+                        return -1
+            holds[number] = 0
+            parts[2 * i] = number
+            parts[2 * i + 1] = length
+            rest += length
+            i += 1
+        s[_SEEN] = (seen + need) & 0xFFFF
+        skip = header_len
+        for i in range(need):  # hand its pieces on, and post their buffers again
+            number = int(parts[2 * i])
+            length = int(parts[2 * i + 1]) - skip
+            if rest:
+                rest -= length
+                handle(buffers + number * buffer_len + skip, length, checked | rest << 1)
+            skip = 0
+            holds[number] = 1
+            posted = int(s[_POSTED])
+            avail[2 + (posted & (size - 1))] = number
+            s[_POSTED] = (posted + 1) & 0xFFFF
+            avail[1] = posted + 1
         count += 1
     return count
 
 
+# ---- frames out -------------------------------------------------------------------------------------------
+
+
 @micropython.viper
-def send(state, held, free, tx, header_len: int, length: int, csum: int):
+def send(state, held, free, tx, length: int, csum: int):
     """Post the frame behind the header of the buffer that tx[0] names, then name the next one, or 0: none.
 
     csum: 0, or start << 16 | offset of the checksum that the device completes (5.1.6.2).
@@ -177,12 +298,13 @@ def send(state, held, free, tx, header_len: int, length: int, csum: int):
     stack = ptr16(free)
     left = int(s[_FREE]) - 1
     number = int(stack[left])
-    at = (int(s[_BUFFERS]) | int(s[_BUFFERS + 1]) << 32) + number * BUFFER_LEN
+    at = (int(s[_BUFFERS]) | int(s[_BUFFERS + 1]) << 32) + number * int(s[_BUFFER_LEN])
     words = ptr32(at)
     words[0] = 1 if csum else 0
     words[1] = (csum >> 16) << 16
-    words[2] = csum & 0xFFFF
-    ptr32((int(s[_DESC]) | int(s[_DESC + 1]) << 32) + 16 * number)[2] = header_len + length
+    ptr16(at)[4] = csum
+    second = int(s[_SECOND])
+    ptr32((int(s[_DESC]) | int(s[_DESC + 1]) << 32) + 16 * (second + number))[2] = length if second else int(s[_HEADER_LEN]) + length
     avail = ptr16(int(s[_AVAIL]) | int(s[_AVAIL + 1]) << 32)
     posted = int(s[_POSTED])
     avail[2 + (posted & (int(s[_SIZE]) - 1))] = number
@@ -191,26 +313,25 @@ def send(state, held, free, tx, header_len: int, length: int, csum: int):
     avail[1] = posted + 1
     s[_FREE] = left
     _kick(state)
-    next_tx(state, free, tx, header_len)
+    next_tx(state, free, tx)
 
 
 @micropython.viper
-def next_tx(state, free, tx, header_len: int):
+def next_tx(state, free, tx):
     """Name the buffer that send() takes next in tx[0], 0 where the device holds all."""
     s = ptr32(state)
     out = ptr32(tx)
-    stack = ptr16(free)
     left = int(s[_FREE])
     at = 0
     if left != 0:
-        number = int(stack[left - 1])
-        at = (int(s[_BUFFERS]) | int(s[_BUFFERS + 1]) << 32) + number * BUFFER_LEN + header_len
+        number = int(ptr16(free)[left - 1])
+        at = (int(s[_BUFFERS]) | int(s[_BUFFERS + 1]) << 32) + number * int(s[_BUFFER_LEN]) + int(s[_HEADER_LEN])
     out[0] = at  # its lower half
     out[1] = at >> 32
 
 
 @micropython.viper
-def reclaim(state, held, free) -> int:
+def _reclaim(state, held, free) -> int:
     """Take back what the device has sent. -> buffers, or -1: it broke a promise."""
     s = ptr32(state)
     holds = ptr8(held)
@@ -220,12 +341,14 @@ def reclaim(state, held, free) -> int:
     ring = ptr32(used + 4)
     seen = int(s[_SEEN])
     waiting = (int(ptr16(used)[1]) - seen) & 0xFFFF
-    if waiting > size:
-        return -1
     left = int(s[_FREE])
+    if waiting > int(s[_COUNT]) - left:
+        return -1
+    if int(s[_EVENT_IDX]) == 0:
+        ptr16(int(s[_AVAIL]) | int(s[_AVAIL + 1]) << 32)[0] = _AVAIL_NO_INTERRUPT
     for i in range(waiting):
         number = int(ring[(seen & (size - 1)) * 2])
-        if number >= size or int(holds[number]) == 0:
+        if number >= int(s[_COUNT]) or int(holds[number]) == 0:
             return -1
         holds[number] = 0
         stack[left] = number

@@ -22,9 +22,11 @@ _DHCP_MS = const(10000)
 class Interface:
     """One card in use."""
 
-    def __init__(self, name, nic):
+    def __init__(self, name, nic, report=None):
+        """report(text): called once, should the card be given up."""
         self.name = name
         self.nic = nic
+        self._report = report
         self._netif = netif.Netif(nic)
         self._input = self._netif.input
         self._again = self._more
@@ -89,8 +91,16 @@ class Interface:
         netif.shield(self._event)
 
     def _look(self):
-        """An interrupt without a frame: the link may have changed."""
-        link = self.nic.link()
-        if link != self._link:
-            self._link = link
+        """No frame is left: the link may have changed, or the card broken, or somebody wants to see us."""
+        nic = self.nic
+        link = nic.link()
+        if nic.asked:
+            self._netif.active(True, False)  # up again, the stack tells its neighbours where we are
             self._netif.active(True, link)
+            nic.announced()
+        elif link != self._link:
+            self._netif.active(True, link)
+        self._link = link
+        if nic.broken and self._report:
+            report, self._report = self._report, None
+            report("%s: %s, the card was stopped" % (self.name, nic.broken))

@@ -36,6 +36,8 @@ typedef struct netif_obj {
     volatile uint64_t *tx;                  // where the next frame goes; 0: nowhere
     bool waiting;                           // a frame found no place since settle()
     bool added;
+    struct pbuf *partial;                   // a frame of several pieces: what came so far, or NULL: it is dropped
+    size_t partial_len, behind;             // bytes of it, and bytes that are still to come
     struct {
         uint32_t rx_frames, tx_frames, rx_dropped, tx_dropped, errors;
         uint64_t rx_bytes, tx_bytes;
@@ -124,24 +126,53 @@ static err_t send(struct netif *netif, struct pbuf *p) {
 }
 
 // ---- frames in ----------------------------------------------------------------------------------------------
-// input(address, length, checked): a frame for lwIP. checked: the device vouches for its checksums.
-static mp_obj_t netif_receive(size_t n_args, const mp_obj_t *args) {
-    netif_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    const void *frame = (const void *)(uintptr_t)mp_obj_get_int(args[1]);
-    size_t len = MP_OBJ_SMALL_INT_VALUE(args[2]);
-    struct pbuf *p = self->added && len - 1 < UINT16_MAX ? pbuf_alloc(PBUF_RAW, len, PBUF_RAM) : NULL;
-    if (p == NULL) {
-        self->count.rx_dropped++;
-        return mp_const_none;
-    }
-    memcpy(p->payload, frame, len);
+static void deliver(netif_obj_t *self, struct pbuf *p, bool checked) {
     self->count.rx_frames++;
-    self->count.rx_bytes += len;
+    self->count.rx_bytes += p->tot_len;
     const uint16_t check = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
-    self->netif.chksum_flags = args[3] == mp_const_true || args[3] == MP_OBJ_NEW_SMALL_INT(1)
-        ? self->netif.chksum_flags & ~check : self->netif.chksum_flags | check;
+    self->netif.chksum_flags = checked ? self->netif.chksum_flags & ~check : self->netif.chksum_flags | check;
     if (ethernet_input(p, &self->netif) != ERR_OK) {
         pbuf_free(p);
+    }
+}
+
+// One frame in the making, from several pieces: where the next goes in it. No pbuf: it is being dropped.
+static bool append(netif_obj_t *self, const void *piece, size_t len, size_t rest) {
+    struct pbuf *p = self->partial;
+    if (p == NULL || len + rest != p->tot_len - self->partial_len) {
+        return false;
+    }
+    memcpy((uint8_t *)p->payload + self->partial_len, piece, len);
+    self->partial_len += len;
+    return true;
+}
+
+static void drop_partial(netif_obj_t *self) {
+    if (self->partial != NULL) {
+        pbuf_free(self->partial);
+        self->partial = NULL;
+    }
+}
+
+// input(address, length, info): a frame for lwIP, or a piece of one. info: 1 where the device vouches for its checksums,
+// and twice the bytes of the same frame that the next calls bring.
+static mp_obj_t netif_receive(size_t n_args, const mp_obj_t *args) {
+    netif_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    const void *piece = (const void *)(uintptr_t)mp_obj_get_int(args[1]);
+    size_t len = mp_obj_get_int(args[2]), info = mp_obj_get_int(args[3]), rest = info >> 1, behind = self->behind;
+    self->behind = rest;
+    if (behind == 0) {                      // a frame begins
+        drop_partial(self);
+        self->partial_len = 0;
+        self->partial = self->added && len + rest - 1 < UINT16_MAX ? pbuf_alloc(PBUF_RAW, len + rest, PBUF_RAM) : NULL;
+        self->count.rx_dropped += self->partial == NULL;
+    }
+    if (!append(self, piece, len, rest)) {
+        drop_partial(self);
+    } else if (rest == 0) {
+        struct pbuf *p = self->partial;
+        self->partial = NULL;
+        deliver(self, p, info & 1);
     }
     return mp_const_none;
 }
@@ -214,6 +245,7 @@ static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
 static void take_out(netif_obj_t *self) {
     if (self->added) {
         self->added = false;
+        drop_partial(self);
         dhcp_release_and_stop(&self->netif);
         dhcp_cleanup(&self->netif);
         netif_remove(&self->netif);

@@ -66,7 +66,7 @@ async def _start(name, make_nic, addresses, debug):
     nic = make_nic()
     if addresses and addresses.mac:
         nic.mac = addresses.mac
-    interface = fresh = Interface(name, nic)
+    interface = fresh = Interface(name, nic, _report)
     try:
         fresh.up()
         if addresses:
@@ -79,6 +79,11 @@ async def _start(name, make_nic, addresses, debug):
             stop()
         raise
     return "%snetwork initialized (%s/%d %s)\n" % ((told,) + fresh.addresses()[0] + (mac_text(nic.mac),))
+
+
+def _report(text):
+    """Say on the console what befell a card."""
+    print("\n" + text)
 
 
 def stop():

@@ -6,49 +6,25 @@ import struct
 
 import cpu
 import mem
+import ram
 import uctypes
 from check import run, same
+from ram import get
 
 _HEADER_LEN = 12
+_BUFFER_LEN = 2048
 
-
-class Memory:
-    """Stands for mem.dma: memory of this process at its real address."""
-
-    def __init__(self, size, align=4096):
-        self._bytes = bytearray(size + align)
-        start = uctypes.addressof(self._bytes)
-        self.addr = (start + align - 1) & ~(align - 1)
-        self.view = memoryview(self._bytes)[self.addr - start :][:size]
-
-    def free(self):
-        pass
-
-
-def write(code):
-    def at(addr, value):
-        uctypes.bytearray_at(addr, struct.calcsize(code))[:] = struct.pack(code, value)
-
-    return at
-
-
-def get(code, addr):
-    return struct.unpack(code, uctypes.bytes_at(addr, struct.calcsize(code)))[0]
-
-
-mem.dma, mem.w16, mem.w32, mem.w64 = Memory, write("<H"), write("<I"), write("<Q")
-cpu.fence = lambda: None
-
+ram.install()  # before what imports it
 from drivers import virtqueue  # after the memory that it imports
 
 
 class Device:
     """The other side of a queue: its available ring is read here, its used ring written."""
 
-    def __init__(self, size, receiving, event_idx=True):
-        self.queue = virtqueue.Queue(size, receiving, event_idx)
-        self.bell = Memory(16)
-        self.queue.bind(self.bell.addr, 7)
+    def __init__(self, queue):
+        self.queue = queue
+        self.bell = ram.DMA(16)
+        queue.bind(self.bell.addr, False, 7)
         self.taken = self.used = 0
 
     def posted(self):
@@ -63,12 +39,19 @@ class Device:
     def buffer(self, number):
         return get("<Q", self.queue.desc + 16 * number)
 
-    def answer(self, number, length):
+    def use(self, number, length):
+        """Write one entry of the used ring, and do not show it yet."""
         at = self.queue.used + 4 + 8 * (self.used % self.queue.size)
         mem.w32(at, number)
         mem.w32(at + 4, length)
         self.used = (self.used + 1) & 0xFFFF
+
+    def show(self):
         mem.w16(self.queue.used + 2, self.used)
+
+    def answer(self, number, length):
+        self.use(number, length)
+        self.show()
 
     def rang(self):
         """-> what was written to the doorbell since the last time, 0: nothing."""
@@ -77,8 +60,8 @@ class Device:
         return value
 
 
-def receiver(size=8):
-    device = Device(size, True)
+def receiver(size=8, event_idx=True, **more):
+    device = Device(virtqueue.Receiver((size, event_idx, 4), more.pop("count", size), _BUFFER_LEN, _HEADER_LEN, **more))
     device.queue.post_all()
     return device, device.posted()
 
@@ -93,7 +76,7 @@ def test_frames_in():
         batch.reverse()
         for number in batch:
             device.answer(number, _HEADER_LEN + 1 + number)
-        same(device.queue.receive(lambda *frame: got.append(frame), _HEADER_LEN, 64), len(batch))
+        same(device.queue.receive(lambda *frame: got.append(frame), 64), len(batch))
         same(got, [(device.buffer(n) + _HEADER_LEN, n + 1, 0) for n in batch])
         got.clear()
         pending += device.posted()
@@ -105,9 +88,9 @@ def test_budget_and_listen():
     for number in pending:
         device.answer(number, 100)
     got = []
-    same(device.queue.receive(lambda *frame: got.append(frame), _HEADER_LEN, 3), 3)
+    same(device.queue.receive(lambda *frame: got.append(frame), 3), 3)
     same(device.queue.listen(), True)
-    same(device.queue.receive(lambda *frame: got.append(frame), _HEADER_LEN, 64), 5)
+    same(device.queue.receive(lambda *frame: got.append(frame), 64), 5)
     same(device.queue.listen(), False)
     same(get("<H", device.queue.avail + 4 + 2 * 8), 8)  # used_event: the next one
 
@@ -117,10 +100,10 @@ def test_lies():
     for number, length in ((8, 100), (0xFFFFFFFF, 100), (0, 11), (0, 2049), (0, 0xFFFFFFFF), (0x80000000, 12)):
         device, _ = receiver()
         device.answer(number, length)
-        same(device.queue.receive(None, _HEADER_LEN, 64), -1)
+        same(device.queue.receive(None, 64), -1)
     device, _ = receiver()
     mem.w16(device.queue.used + 2, 9)
-    same(device.queue.receive(None, _HEADER_LEN, 64), -1)
+    same(device.queue.receive(None, 64), -1)
 
 
 def test_fuzz():
@@ -142,21 +125,18 @@ def test_fuzz():
                 device.answer(number, random.getrandbits(32) if random.getrandbits(2) == 0 else 12 + random.getrandbits(10))
             for i in range(8):  # the device may write into its buffers and the ring at any time
                 mem.w16(buffers[i], random.getrandbits(16))
-            if device.queue.receive(check, _HEADER_LEN, 64) < 0:
+            if device.queue.receive(check, 64) < 0:
                 break
 
 
-def sender(size=4):
-    device = Device(size, False)
-    q = device.queue
+def sender(size=4, event_idx=True, **more):
     tx = array.array("Q", [0])
-    virtqueue.next_tx(q.state, q.free, tx, _HEADER_LEN)
-    return device, tx
+    return Device(virtqueue.Sender((size, event_idx, 4), more.pop("count", size), _BUFFER_LEN, _HEADER_LEN, tx, **more)), tx
 
 
 def send(device, tx, length, csum=0):
     q = device.queue
-    virtqueue.send(q.state, q.held, q.free, tx, _HEADER_LEN, length, csum)
+    virtqueue.send(q.state, q.held, q.free, tx, length, csum)
 
 
 def test_frames_out():
@@ -171,8 +151,11 @@ def test_frames_out():
         same(uctypes.bytes_at(first - _HEADER_LEN, 12), struct.pack("<BBHHHHH", 1, 0, 0, 0, 34, 16, 0))
         device.answer(number, 0)
         if turn % 3 == 2:
-            same(virtqueue.reclaim(device.queue.state, device.queue.held, device.queue.free), 3)
-            virtqueue.next_tx(device.queue.state, device.queue.free, tx, _HEADER_LEN)
+            same(device.queue.reclaim(), True)
+            same(device.queue.state[virtqueue_free], 4)
+
+
+virtqueue_free = 22  # the word of the state, which is no name that can be imported
 
 
 def test_full():
@@ -181,12 +164,11 @@ def test_full():
         assert tx[0]
         send(device, tx, 100)
     same(tx[0], 0)
-    same(virtqueue.reclaim(device.queue.state, device.queue.held, device.queue.free), 0)
-    virtqueue.next_tx(device.queue.state, device.queue.free, tx, _HEADER_LEN)
+    same(device.queue.reclaim(), True)
     same(tx[0], 0)
+    same(get("<H", device.queue.avail + 4 + 2 * 4), 2)  # used_event: when half has come back
     device.answer(2, 0)
-    same(virtqueue.reclaim(device.queue.state, device.queue.held, device.queue.free), 1)
-    virtqueue.next_tx(device.queue.state, device.queue.free, tx, _HEADER_LEN)
+    same(device.queue.reclaim(), True)
     same(tx[0], device.buffer(2) + _HEADER_LEN)
 
 
@@ -197,10 +179,10 @@ def test_lies_about_what_was_sent():
         (sent,) = device.posted()
         assert sent != 0
         device.answer(number, 0)
-        same(virtqueue.reclaim(device.queue.state, device.queue.held, device.queue.free), -1)
+        same(device.queue.reclaim(), False)
     device, tx = sender()
-    mem.w16(device.queue.used + 2, 5)
-    same(virtqueue.reclaim(device.queue.state, device.queue.held, device.queue.free), -1)
+    mem.w16(device.queue.used + 2, 1)  # nothing was sent
+    same(device.queue.reclaim(), False)
 
 
 def test_doorbell():
@@ -214,15 +196,102 @@ def test_doorbell():
     mem.w16(event, 2)
     send(device, tx, 100)
     same(device.rang(), 7)
-    device = Device(4, False, event_idx=False)
-    tx = array.array("Q", [0])
-    virtqueue.next_tx(device.queue.state, device.queue.free, tx, _HEADER_LEN)
+    device, tx = sender(event_idx=False)
     mem.w16(device.queue.used, 1)
     send(device, tx, 100)
     same(device.rang(), 0)
     mem.w16(device.queue.used, 0)
     send(device, tx, 100)
     same(device.rang(), 7)
+
+
+def test_doorbell_that_is_a_port():
+    wrote = []
+    cpu.out16 = lambda port, value: wrote.append((port, value))
+    device, tx = sender()
+    device.queue.bind(0xC050, True, 1)
+    send(device, tx, 100)
+    same(wrote, [(0xC050, 1)])
+
+
+def test_interrupts_without_event_index():
+    """The flag is set while we look, and cleared when the next one shall interrupt."""
+    device, pending = receiver(event_idx=False)
+    flags = device.queue.avail
+    same(device.queue.listen(), False)
+    same(get("<H", flags), 0)
+    device.answer(pending[0], 100)
+    same(device.queue.receive(lambda *frame: None, 64), 1)
+    same(get("<H", flags), 1)
+    same(device.queue.listen(), False)
+    same(get("<H", flags), 0)
+    device, tx = sender(event_idx=False)
+    same(get("<H", device.queue.avail), 1)
+    for _ in range(4):
+        send(device, tx, 100)
+    same(device.queue.reclaim(), True)
+    same(get("<H", device.queue.avail), 0)
+    device.answer(0, 0)
+    same(device.queue.reclaim(), True)
+    same(get("<H", device.queue.avail), 1)
+
+
+def test_headers_apart():
+    """As legacy devices want it: descriptor i for the header, descriptor count + i for the frame."""
+    device, pending = receiver(8, count=4, apart=True)
+    same(pending, [0, 1, 2, 3])
+    for i in range(4):
+        addr, length, flags, following = struct.unpack("<QIHH", uctypes.bytes_at(device.queue.desc + 16 * i, 16))
+        same((length, flags, following), (_HEADER_LEN, 3, 4 + i))
+        behind = struct.unpack("<QIHH", uctypes.bytes_at(device.queue.desc + 16 * (4 + i), 16))
+        same(behind, (addr + _HEADER_LEN, _BUFFER_LEN - _HEADER_LEN, 2, 0))
+    device, tx = sender(8, count=4, apart=True)
+    send(device, tx, 60)
+    (number,) = device.posted()
+    same(struct.unpack("<IHH", uctypes.bytes_at(device.queue.desc + 16 * number + 8, 8)), (_HEADER_LEN, 1, 4 + number))
+    same(get("<I", device.queue.desc + 16 * (4 + number) + 8), 60)
+
+
+def merged(lengths, need=None):
+    """-> (device, buffers of a frame that came in pieces of these lengths)."""
+    device, pending = receiver(merge=True)
+    mem.w16(device.buffer(pending[0]) + 10, len(lengths) if need is None else need)
+    for number, length in zip(pending, lengths):
+        device.use(number, length)
+    device.show()
+    return device, [device.buffer(n) for n in pending]
+
+
+def test_merged():
+    """A frame over three buffers is handed on in three pieces, each saying how much follows, and counts once."""
+    device, at = merged((2048, 2048, 100))
+    mem.w8(at[0], 1)
+    got = []
+    same(device.queue.receive(lambda *piece: got.append(piece), 64), 1)
+    same(got, [(at[0] + 12, 2036, 1 | 2148 << 1), (at[1], 2048, 1 | 100 << 1), (at[2], 100, 1)])
+    same(device.posted(), [0, 1, 2])
+    device, at = merged((12, 5))  # a header alone, then the frame
+    got.clear()
+    same(device.queue.receive(lambda *piece: got.append(piece), 64), 1)
+    same(got, [(at[0] + 12, 0, 10), (at[1], 5, 0)])
+
+
+def test_merged_lies():
+    for lengths, need in (((100, 100), 0), ((100, 100), 3), ((100, 100), 0xFFFF), ((11, 100), 2), ((100, 0), 2), ((100, 2049), 2)):
+        device, _ = merged(lengths, need)
+        same(device.queue.receive(None, 64), -1)
+    device, pending = receiver(merge=True)
+    mem.w16(device.buffer(0) + 10, 2)
+    device.use(0, 100)
+    device.answer(0, 100)  # the same one twice
+    same(device.queue.receive(None, 64), -1)
+
+
+def test_memory_comes_back():
+    ram.live.clear()
+    receiver()[0].queue.release()
+    sender()[0].queue.release()
+    same(len(ram.live), 2)  # the doorbells
 
 
 run(globals())
