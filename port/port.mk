@@ -65,7 +65,7 @@ SRC_BOOT := $(addprefix boot/,\
 SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
-	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c modnetif.c modrepl.c machine_rtc.c)
+	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c modnetif.c netif_frames.c modrepl.c machine_rtc.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 
 # mbedTLS, and tls.c between it and the machine

@@ -1,0 +1,28 @@
+// An interface of module netif: modnetif.c has its life and state, netif_frames.c moves frames.
+#ifndef KEELBACK_PORT_NETIF_OBJ_H
+#define KEELBACK_PORT_NETIF_OBJ_H
+
+#include "lwip/netif.h"
+#include "py/obj.h"
+
+typedef struct netif_obj {
+    mp_obj_base_t base;
+    struct netif_obj *next;                 // of all that lwIP knows
+    mp_obj_t nic, transmit;
+    volatile uint64_t *tx;                  // where the next frame goes; 0: nowhere
+    bool waiting;                           // a frame found no place since settle()
+    bool added;
+    struct pbuf *partial;                   // a frame of several pieces: what came so far, or NULL: it is dropped
+    size_t partial_len, behind;             // bytes of it, and bytes that are still to come
+    struct {
+        uint32_t rx_frames, tx_frames, rx_dropped, tx_dropped, errors;
+        uint64_t rx_bytes, tx_bytes;
+    } count;
+    struct netif netif;
+} netif_obj_t;
+
+err_t netif_frames_send(struct netif *netif, struct pbuf *p);       // lwIP's linkoutput
+void netif_frames_drop(netif_obj_t *self);                          // forget the frame of which pieces are missing
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(netif_input_obj);
+
+#endif
