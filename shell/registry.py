@@ -25,6 +25,7 @@ MODULES = (
     "shell.commands.fs",
     "shell.commands.pci",
     "shell.commands.net",
+    "shell.commands.dns",
 )
 
 _records = []  # of Commands, as declared

@@ -1,0 +1,69 @@
+"""Names and time for the shell: which name servers and time servers to ask, and the asking.
+
+Options (docs/boot.md): resolver=, in place of the servers that DHCP and router advertisements name; ntp=.
+"""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from net import dns, ipaddr
+from shell.registry import CommandError
+
+_TIME_SERVERS = "pool.ntp.org"
+
+
+def name_servers():
+    """-> list of (address as text, port). Raises ValueError: the option resolver= is wrong."""
+    import efi
+
+    option = efi.option("resolver")
+    if option is not None:
+        try:
+            return dns.servers_of(option)
+        except ValueError as e:
+            raise ValueError("option resolver=%s: %s" % (option, e))
+    import network
+
+    told = network.ipconfig("dns")
+    return [(told, dns.PORT)] if any(ipaddr.parse(told) or b"") else []
+
+
+async def resolve(host):
+    """-> list of addresses as text. Raises CommandError, ValueError, dns.DNSError."""
+    from shell import network
+
+    if ipaddr.parse(host) is None and not network.interface:
+        raise CommandError("no network, start it with `net-virtio`")
+    return await dns.resolve(host, name_servers())
+
+
+async def set_clock(server):
+    """Set the clock by NTP servers: the one given, or those of the option ntp=. -> net.sntp.Sample."""
+    import clock
+    import efi
+
+    from net import sntp
+
+    hosts = [server] if server else (efi.option("ntp") or _TIME_SERVERS).replace(",", " ").split()
+    targets = []
+    failure = None
+    for host in hosts:
+        host, port = _host_port(host, sntp.PORT)
+        try:
+            targets += [(address, port) for address in await resolve(host)]
+        except dns.DNSError as e:
+            failure = e
+    if failure and not targets:
+        raise failure
+    sample = await sntp.measure(targets)
+    clock.set_wall_ns(clock.wall_ns() + sample.offset_ns)
+    return sample
+
+
+def _host_port(text, default):
+    """-> (host, port) of `host` or `host#port`."""
+    host, mark, port = text.partition("#")
+    if not mark:
+        return host, default
+    if not port or port.strip("0123456789") or len(port) > 5 or not 1 <= int(port) <= 65535:
+        raise ValueError("%s is no port" % (port or "nothing"))
+    return host, int(port)
