@@ -158,10 +158,11 @@ def size(word):
     return value
 
 
-def rfc3339(word):
+def rfc3339_or_ntp(word):
+    """-> "ntp", or the ns of a date."""
     from shell import rfc3339
 
-    return rfc3339.parse(word)
+    return word if word == "ntp" else rfc3339.parse(word)
 
 
 TYPES = {
@@ -170,5 +171,5 @@ TYPES = {
     "leaf": lambda word: hexadecimal(word, 32),
     "subleaf": lambda word: hexadecimal(word, 32),
     "size": size,
-    "RFC3339": rfc3339,
+    "RFC3339|ntp": rfc3339_or_ntp,
 }

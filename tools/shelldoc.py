@@ -42,7 +42,7 @@ TYPES = """\
 | `<hex value>` | hexadecimal; as many digits as written make 1, 2, 4 or 8 bytes (`0041` is two) |
 | `<size>` | bytes, decimal, or hexadecimal with `0x` |
 | `<path>` | a file or folder; Tab completes it |
-| `(RFC3339)?` | such as `2026-11-22T20:50:00Z` or `2026-11-22T21:50:00+01:00` |
+| `(RFC3339\\|ntp)?` | such as `2026-11-22T20:50:00Z` or `2026-11-22T21:50:00+01:00`; `ntp` asks time servers |
 """
 
 KEYS = """\

@@ -21,14 +21,31 @@ def build(ctx):
     return table(tuple(INFO) + own)
 
 
-@command("date", "(RFC3339)?", "show/change runtime date and time")
-def date(ctx, ns):
+@command("date", "(RFC3339|ntp)? (<server>)?", "show/change runtime date and time", waits=True)
+async def date(ctx, when, server):
+    """ntp asks the time servers of the option ntp=, or the one given."""
     import clock
     from shell import rfc3339
 
-    if ns is not None:
-        clock.set_wall_ns(ns)
-    return rfc3339.text(clock.wall_ns()) + "\n"
+    note = ""
+    if when == "ntp":
+        from shell import names
+
+        sample = await names.set_clock(server)
+        note = " (moved by %s s; %s, stratum %d, round trip %d ms)" % (
+            _seconds(sample.offset_ns), sample.server, sample.stratum, sample.delay_ns // 1000000
+        )  # fmt: skip
+    elif server is not None:
+        raise registry.CommandError("a server goes with `date ntp`")
+    elif when is not None:
+        clock.set_wall_ns(when)
+    return rfc3339.text(clock.wall_ns()) + note + "\n"
+
+
+def _seconds(ns):
+    """-> +1.002003"""
+    us = abs(ns) // 1000
+    return "%s%d.%06d" % ("-" if ns < 0 else "+", us // 1000000, us % 1000000)
 
 
 @command("exit,quit", "", "exit application")

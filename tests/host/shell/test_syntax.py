@@ -36,7 +36,8 @@ BIND = (
     ("(<ip> <mask> <gw>)? (debug)?", ["debug"], [None, None, None, "debug"]),
     ("(<ip> <mask> <gw>)? (debug)?", ["a", "b", "c"], ["a", "b", "c", None]),
     ("(<ip> <mask> <gw>)? (debug)?", ["a", "b", "c", "debug"], ["a", "b", "c", "debug"]),
-    ("(RFC3339)?", ["1970-01-01T00:00:01Z"], [1000000000]),
+    ("(RFC3339|ntp)? (<server>)?", ["1970-01-01T00:00:01Z"], [1000000000, None]),
+    ("(RFC3339|ntp)? (<server>)?", ["ntp", "x"], ["ntp", "x"]),
     ("(raw|verify)? <path>", ["x"], [None, "x"]),
     ("(raw|verify)? <path>", ["raw", "x"], ["raw", "x"]),
 )
@@ -60,7 +61,7 @@ MUST_FAIL = (
     ("<size>", ["ten"], "invalid <size> `ten`, not a number of bytes"),
     ("<size>", ["-4"], "invalid <size> `-4`, not a number of bytes"),
     ("<size>", ["9" * 20], "invalid <size> `99999999999999999999`, not a number of bytes"),
-    ("(RFC3339)?", ["today"], "invalid <RFC3339> `today`, not like 2006-01-02T15:04:05Z"),
+    ("(RFC3339|ntp)?", ["today"], "invalid <RFC3339|ntp> `today`, not like 2006-01-02T15:04:05Z"),
 )
 
 

@@ -26,7 +26,7 @@ def test_date_shows_and_sets():
     same(command("date 2030-02-03T06:05:06+02:00"), "2030-02-03T04:05:06Z\n\n")
     same(
         command("date tomorrow"),
-        "command error, invalid <RFC3339> `tomorrow`, not like 2006-01-02T15:04:05Z, usage: date (RFC3339)?\n",
+        "command error, invalid <RFC3339|ntp> `tomorrow`, not like 2006-01-02T15:04:05Z, usage: date (RFC3339|ntp)? (<server>)?\n",
     )
     clock.offset = 0
 
