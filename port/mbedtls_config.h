@@ -1,7 +1,8 @@
-// What of mbedTLS is built: TLS 1.2 and DTLS for the tls module, and what hashlib and cryptolib use.
+// What of mbedTLS is built: TLS 1.2, TLS 1.3 and DTLS for the tls module, and what hashlib and cryptolib use.
 //
 // Source: mbedTLS 3.6, include/mbedtls/mbedtls_config.h. Left out: files, sockets and threads of an
-// operating system, PSA and with it TLS 1.3, finite-field Diffie-Hellman, old ciphers and curves.
+// operating system, finite-field Diffie-Hellman, old ciphers and curves; resumption (tickets, keys shared
+// in advance, early data). PSA is here because TLS 1.3 stands on it; nothing else uses it.
 #ifndef KEELBACK_MBEDTLS_CONFIG_H
 #define KEELBACK_MBEDTLS_CONFIG_H
 
@@ -54,6 +55,12 @@
 #define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_SRV_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
+#define MBEDTLS_SSL_PROTO_TLS1_3
+#define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE
+#define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ENABLED
+#define MBEDTLS_HKDF_C
+#define MBEDTLS_PSA_CRYPTO_C
+#define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG     // the machine's own generator: port/tls.c
 #define MBEDTLS_SSL_PROTO_DTLS
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
 #define MBEDTLS_SSL_ENCRYPT_THEN_MAC

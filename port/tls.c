@@ -6,6 +6,7 @@
 #include "mbedtls/entropy.h"
 #include "mbedtls/platform_time.h"
 #include "mbedtls/platform_util.h"
+#include "psa/crypto.h"
 
 int mbedtls_hardware_poll(void *data, unsigned char *out, size_t len, size_t *out_len) {
     if (!entropy_get(out, len)) {
@@ -13,6 +14,15 @@ int mbedtls_hardware_poll(void *data, unsigned char *out, size_t len, size_t *ou
     }
     *out_len = len;
     return 0;
+}
+
+// What PSA, and with it TLS 1.3, draws its keys from.
+psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context, uint8_t *out, size_t size, size_t *len) {
+    if (!entropy_get(out, size)) {
+        return PSA_ERROR_INSUFFICIENT_ENTROPY;
+    }
+    *len = size;
+    return PSA_SUCCESS;
 }
 
 time_t mbedtls_port_time(time_t *out) {
