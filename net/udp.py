@@ -33,7 +33,7 @@ async def ask(server, message, accept, timeout_ms):
 
 
 def _open(server):
-    family, _, _, _, address = socket.getaddrinfo(server[0], server[1], 0, socket.SOCK_DGRAM)[0]
+    family, _, _, _, address = socket.getaddrinfo(server[0], server[1])[0]
     s = socket.socket(family, socket.SOCK_DGRAM)
     try:
         s.setblocking(False)
@@ -49,7 +49,7 @@ def _bind(s, any_address):
     for _ in range(_TRIES):
         port = _PORT_MIN + (int.from_bytes(os.urandom(2), "little") & 0x3FFF)
         try:
-            return s.bind(socket.getaddrinfo(any_address, port, 0, socket.SOCK_DGRAM)[0][-1])
+            return s.bind(socket.getaddrinfo(any_address, port)[0][-1])
         except OSError as e:
             if e.errno != 98:  # EADDRINUSE
                 raise

@@ -5,26 +5,41 @@ Options (docs/boot.md): resolver=, in place of the servers that DHCP and router 
 
 # SPDX-License-Identifier: BSD-3-Clause
 
+from micropython import const
+
 from net import dns, ipaddr
 from shell.registry import CommandError
 
 _TIME_SERVERS = "pool.ntp.org"
+_SOCKET_SERVERS = const(4)  # DNS_MAX_SERVERS of lwIP
 
 
 def name_servers():
     """-> list of (address as text, port). Raises ValueError: the option resolver= is wrong."""
+    import netif
+
+    return _given() or [(address, dns.PORT) for address in netif.dns_servers()]
+
+
+def tell_sockets():
+    """Let socket.getaddrinfo() ask the servers of the option resolver= too: those at the usual port, it knows no other."""
+    import netif
+
+    given = _given()
+    if given:
+        netif.dns_servers([address for address, port in given if port == dns.PORT][:_SOCKET_SERVERS])
+
+
+def _given():
     import efi
 
     option = efi.option("resolver")
-    if option is not None:
-        try:
-            return dns.servers_of(option)
-        except ValueError as e:
-            raise ValueError("option resolver=%s: %s" % (option, e))
-    import network
-
-    told = network.ipconfig("dns")
-    return [(told, dns.PORT)] if any(ipaddr.parse(told) or b"") else []
+    if option is None:
+        return None
+    try:
+        return dns.servers_of(option)
+    except ValueError as e:
+        raise ValueError("option resolver=%s: %s" % (option, e))
 
 
 async def resolve(host):

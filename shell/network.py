@@ -9,6 +9,7 @@ a task of its own, so that it is finished even where it cuts off the session tha
 import asyncio
 
 from net.iface import Interface
+from shell import names
 from shell.registry import CommandError
 
 interface = None  # net.iface.Interface that is up or comes up, or None
@@ -64,6 +65,7 @@ async def start(ctx, name, make_nic, addresses, debug):
 async def _start(name, make_nic, addresses, debug):
     global interface
     nic = make_nic()
+    names.tell_sockets()
     if addresses and addresses.mac:
         nic.mac = addresses.mac
     interface = fresh = Interface(name, nic, _report)

@@ -34,6 +34,7 @@ for group in "$@"; do
         need mtools command -v mformat
         need gdb command -v gdb
         need curl command -v curl
+        need dnsmasq-base test -x /usr/sbin/dnsmasq
         need python3-venv python3 -c 'import ensurepip'
         ;;
     *)

@@ -18,13 +18,16 @@ class Fake:
     """Stands for a module that the unix port lacks."""
 
     interface = object()
-    told = "0.0.0.0"
+    told = []  # by DHCP
+    set = None
 
-    def ipconfig(self, key):
-        return self.told
+    def dns_servers(self, addresses=None):
+        if addresses is None:
+            return self.told
+        self.set = addresses
 
 
-sys.modules["network"] = sys.modules["shell.network"] = fake = Fake()
+sys.modules["netif"] = sys.modules["shell.network"] = fake = Fake()
 import shell  # noqa: E402
 
 shell.network = fake
@@ -70,14 +73,18 @@ def test_dns_command():
 def test_which_servers():
     options.clear()
     same(names.name_servers(), [])
-    fake.told = "10.0.0.3"
+    fake.told = ["10.0.0.3"]
     same(names.name_servers(), [("10.0.0.3", 53)])
-    options["resolver"] = "1.1.1.1,2606:4700::1111"
-    same(names.name_servers(), [("1.1.1.1", 53), ("2606:4700::1111", 53)])
+    names.tell_sockets()
+    same(fake.set, None)
+    options["resolver"] = "1.1.1.1,2606:4700::1111,10.0.0.2#5353"
+    same(names.name_servers(), [("1.1.1.1", 53), ("2606:4700::1111", 53), ("10.0.0.2", 5353)])
+    names.tell_sockets()
+    same(fake.set, ["1.1.1.1", "2606:4700::1111"])
     options["resolver"] = "dns.test"
     same(str(raises(ValueError, names.name_servers)), "option resolver=dns.test: dns.test is no IP address")
     options.clear()
-    fake.told = "0.0.0.0"
+    fake.told = []
 
 
 def test_without_a_network():
