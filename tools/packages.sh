@@ -6,6 +6,7 @@
 # Plain sh, since on a fresh system python3 itself may be one of them. A package counts as there when the
 # thing it is needed for is there, however it came. Installs as root, or through sudo.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin  # where a user has not looked
 
 missing=
 
@@ -33,8 +34,16 @@ for group in "$@"; do
     test)
         need mtools command -v mformat
         need gdb command -v gdb
+        need iproute2 command -v ip
+        need ethtool command -v ethtool
+        need iputils-ping command -v ping
+        need iputils-arping command -v arping
+        need ndisc6 command -v ndisc6
+        need tcpdump command -v tcpdump
         need curl command -v curl
-        need dnsmasq-base test -x /usr/sbin/dnsmasq
+        need socat command -v socat
+        need dnsmasq-base command -v dnsmasq
+        need wrk command -v wrk
         need python3-venv python3 -c 'import ensurepip'
         ;;
     *)

@@ -36,7 +36,9 @@ class Options:
 
     volume: a folder or a disk image, the boot volume. kernel: an EFI executable started through fw_cfg, with append as
     its load options; a volume is then only attached. serial, qmp: "stdio", a path for a unix socket, "tcp:PORT", or "tcp"
-    for a port of the system's choice; None: none. forwards: {guest port: host port}, 0 for any; icount: the shift.
+    for a port of the system's choice; None: none. forwards: {guest port: host port}, 0 for any; icount: the shift; sleep: an
+    idle guest waits for real time under icount. net: "user", "tap", "tap:NAME", "stream:PATH" (frames over a unix socket on
+    which somebody listens, see wire.py) or "none"; card: more properties of the network card. prefix: words before QEMU's.
     """
 
     volume: pathlib.Path = None
@@ -50,6 +52,7 @@ class Options:
     mem: str = "256M"
     smp: str = "1"
     net: str = "none"
+    card: str = ""
     forwards: dict = dataclasses.field(default_factory=dict)
     serial: str = "stdio"
     qmp: str = None
@@ -58,6 +61,8 @@ class Options:
     paused: bool = False
     reboot: bool = True
     icount: int = None
+    sleep: bool = False
+    prefix: tuple = ()
     extra: tuple = ()
 
     @classmethod
@@ -70,7 +75,7 @@ class Options:
     def command(self):
         """Return the command line as a list. Raises QemuError."""
         accel = self.accel or default_accel()
-        line = [self.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine", self.machine + ",memory-backend=ram"]
+        line = [*self.prefix, self.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine", self.machine + ",memory-backend=ram"]
         line += ["-accel", accel, "-cpu", self.cpu or ("host" if accel == "kvm" else TCG_CPU)]
         size = f"{self.mem}M" if str(self.mem).isdigit() else self.mem  # MiB, as -m takes it
         # reserve=off: a guest may be given more memory than the host has, as long as it does not use it.
@@ -78,7 +83,7 @@ class Options:
         line += firmware(self.ovmf) + self._boot() + self._net() + self._channels()
         line += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
         if self.icount is not None:
-            line += ["-icount", f"shift={self.icount},sleep=off"]
+            line += ["-icount", f"shift={self.icount},sleep={'on' if self.sleep else 'off'}"]
         line += ["-S"] * self.paused + ["-no-reboot"] * (not self.reboot)
         return line + list(self.extra)
 
@@ -109,9 +114,11 @@ class Options:
             backend = f"user,id=net,net={SUBNET},host={GATEWAY}{forwards}"
         elif self.net == "tap" or self.net.startswith("tap:"):
             backend = f"tap,id=net,ifname={self.net[4:] or 'tap0'},script=no,downscript=no"
+        elif self.net.startswith("stream:"):
+            backend = f"stream,id=net,server=off,addr.type=unix,addr.path={escape(self.net[7:])}"
         else:
-            raise QemuError(f"NET={self.net} is none of user, tap, tap:NAME and none")
-        return ["-netdev", backend, "-device", "virtio-net-pci,netdev=net,romfile="]
+            raise QemuError(f"NET={self.net} is none of user, tap, tap:NAME, stream:PATH and none")
+        return ["-netdev", backend, "-device", "virtio-net-pci,netdev=net,romfile=" + self.card]
 
     def _channels(self):
         """Return the arguments for serial line, QMP, firmware log and debugger."""

@@ -47,6 +47,13 @@ def test_kvm_only_where_it_can_boot(monkeypatch, flags, writable, accel):
     assert qemu.default_accel() == accel
 
 
+def test_cards_and_places(tmp_path):
+    line = qemu.Options(volume=tmp_path, net="stream:/a,b", card=",csum=off", prefix=("nsenter", "--"), icount=0, sleep=True).command()
+    assert line[:3] == ["nsenter", "--", "qemu-system-x86_64"]
+    assert after(line, "-netdev") == ["stream,id=net,server=off,addr.type=unix,addr.path=/a,,b"]
+    assert "virtio-net-pci,netdev=net,romfile=,csum=off" in after(line, "-device") and after(line, "-icount") == ["shift=0,sleep=on"]
+
+
 def test_kernel_with_load_options(tmp_path):
     line = qemu.Options(kernel="x.efi", append="a=1 b=2", volume=tmp_path).command()
     assert after(line, "-kernel") == ["x.efi"] and after(line, "-append") == ["a=1 b=2"]
