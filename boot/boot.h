@@ -89,6 +89,8 @@ bool interrupt_unwind(uint64_t *rip, uint64_t *rsp);
 typedef void (*irq_handler_t)(void *arg);
 int irq_alloc(irq_handler_t fn, void *arg); // a free vector, or -1
 void irq_free(int vector);
+// Where the code was that an interrupt interrupted; callable from handlers and alarms. False: nowhere to be found.
+bool interrupted(uint64_t *rip, uint64_t *rsp);
 uint32_t apic_id(void);
 bool irq_route_isa(unsigned irq, int vector);               // through the IOAPIC
 
@@ -103,6 +105,7 @@ extern const char *tsc_source;              // how tsc_hz was found: "cpuid 15h"
 // looks first, and one that does not is not kept awake by what nobody reads.
 void cpu_idle_until(uint64_t deadline_ns);
 void idle_wake(void);                       // callable from interrupt handlers
+bool cpu_idles(void);                       // from there: was that cpu_idle_until's hlt?
 
 // ---- alarm.c: functions at a time, whether the program waits then or computes -----------------------
 #define ALARM_OFF UINT64_MAX

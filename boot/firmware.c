@@ -46,19 +46,45 @@ void firmware_console_return(void) {
     }
 }
 
-// A Ctrl-C that nobody has taken yet, as interrupt_raise() in idt.c. What the timer interrupted is known from what the
-// processor pushed onto the very stack that we run on: its frame is the one that points right behind itself. Only an
-// exception handler may change where that continues, so a breakpoint on its next instruction calls ours.
-static void break_where_leavable(void) {
+// What the timer interrupted is known from what the processor pushed onto the very stack that we run on: its frame is
+// the one that points right behind itself.
+static const uint64_t *pushed_frame(const uint64_t *at) {
     uint16_t cs;
     __asm__ ("mov %%cs, %0" : "=r" (cs));
-    const uint64_t *at = __builtin_frame_address(0), *end = (const uint64_t *)main_stack_top - 5;
-    for (at += ((uint64_t)at & 15) == 0; at < end; at += 2) {
-        if (at[1] == cs && (at[3] & ~15ull) == (uint64_t)(at + 5) && leavable(at[0])) {
-            write_dr0(at[0]);
-            write_dr7(DR7_ALWAYS | DR7_L0);
-            return;
+    const uint64_t *end = (const uint64_t *)main_stack_top - 5;
+    for (; at < end; at += 2) {
+        if (at[1] == cs && (at[3] & ~15ull) == (uint64_t)(at + 5)) {
+            return at;
         }
+    }
+    return NULL;
+}
+
+// Such a frame is where the stack is 8 past a multiple of 16.
+static const uint64_t *first_pushed(const uint64_t *from) {
+    return pushed_frame(from + (((uint64_t)from & 15) == 0));
+}
+
+bool firmware_interrupted(uint64_t *rip, uint64_t *rsp) {
+    const uint64_t *frame = first_pushed(__builtin_frame_address(0));
+    if (frame == NULL) {
+        return false;
+    }
+    *rip = frame[0];
+    *rsp = frame[3];
+    return true;
+}
+
+// A Ctrl-C that nobody has taken yet, as interrupt_raise() in idt.c. Only an exception handler may change where the
+// interrupted code continues, so a breakpoint on its next instruction calls ours.
+static void break_where_leavable(void) {
+    const uint64_t *frame = first_pushed(__builtin_frame_address(0));
+    while (frame != NULL && !leavable(frame[0])) {
+        frame = pushed_frame(frame + 2);
+    }
+    if (frame != NULL) {
+        write_dr0(frame[0]);
+        write_dr7(DR7_ALWAYS | DR7_L0);
     }
 }
 

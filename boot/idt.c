@@ -21,6 +21,7 @@ static struct __attribute__((packed)) {
 } idt[256] __attribute__((aligned(16)));
 
 static struct { irq_handler_t fn; void *arg; } handlers[256];
+static const trap_frame_t *current;         // of the interrupt that is being handled
 
 uint64_t guard_sp;
 int guard_vector;
@@ -92,8 +93,18 @@ static void interrupt_raise(trap_frame_t *f) {
     }
 }
 
+bool interrupted(uint64_t *rip, uint64_t *rsp) {
+    if (boot_services_alive()) {
+        return firmware_interrupted(rip, rsp);
+    }
+    *rip = current->rip;
+    *rsp = current->rsp;
+    return true;
+}
+
 void trap(trap_frame_t *f) {
     if (f->vector >= FIRST_IRQ) {
+        current = f;
         if (handlers[f->vector].fn != NULL) {
             handlers[f->vector].fn(handlers[f->vector].arg);
         }

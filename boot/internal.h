@@ -68,6 +68,7 @@ void panic_end(void) __attribute__((noreturn));             // panic.c: frames, 
 extern uint64_t guard_sp;                   // guard.S: 0 while nothing is guarded
 extern int guard_vector;
 void guard_recover(void);
+bool firmware_interrupted(uint64_t *rip, uint64_t *rsp);    // firmware.c: as interrupted()
 
 // ---- time.c ----------------------------------------------------------------------------------------------
 void time_start(void);                      // first samples, at entry

@@ -21,6 +21,7 @@ static uint64_t pm_tsc;
 static uint64_t ns_scale;                   // ns = ticks * ns_scale >> 32, counted from base_tsc
 static uint64_t base_tsc, base_ns;
 static bool refined;
+static volatile bool idles;                 // in hlt
 static int64_t wall_offset_ns;              // wall clock when clock_ns() was 0
 
 static uint64_t scale(uint64_t ticks) {
@@ -162,6 +163,10 @@ static void refine(void) {
     refined = true;
 }
 
+bool cpu_idles(void) {
+    return idles;
+}
+
 void idle_wake(void) {
     wake_pending = true;
 }
@@ -173,8 +178,10 @@ static void idle_bare(uint64_t deadline_ns) {
     if (!wake_pending) {
         if (clock_ns() < deadline_ns) {
             timer_by(deadline_ns);
+            idles = true;
             sti_hlt();
             cli();
+            idles = false;
         }
     }
     wake_pending = false;
@@ -185,7 +192,9 @@ static void idle_bare(uint64_t deadline_ns) {
 static void idle_firmware(uint64_t deadline_ns) {
     serial_poll();
     if (!wake_pending && clock_ns() < deadline_ns) {
+        idles = true;
         sti_hlt();
+        idles = false;
         serial_poll();
     }
     wake_pending = false;

@@ -13,52 +13,28 @@
 #include "boot/boot.h"
 #include "frames.h"
 
-typedef struct frame {
-    struct frame *caller;
-    mp_code_state_t *code;
-} frame_t;
-
-static frame_t *innermost;
+frame_t *frames_innermost;
 uint32_t frames_entered;
 
 mp_vm_return_kind_t vm_mp_execute_bytecode(mp_code_state_t *code, volatile mp_obj_t inject_exc);
 
 mp_vm_return_kind_t mp_execute_bytecode(mp_code_state_t *code, volatile mp_obj_t inject_exc) {
-    frame_t frame = { innermost, code };
-    innermost = &frame;
+    frame_t frame = { frames_innermost, code };
+    __asm__ volatile ("" : : : "memory");       // the record is filled in before an interrupt can find it
+    frames_innermost = &frame;
     frames_entered++;
     mp_vm_return_kind_t kind = vm_mp_execute_bytecode(code, inject_exc);
-    innermost = frame.caller;
+    frames_innermost = frame.caller;
     return kind;
 }
 
 void frames_reset(void) {
-    innermost = NULL;
+    frames_innermost = NULL;
 }
 
-// ---- reading a frame --------------------------------------------------------------------------------
-typedef struct {
-    qstr file, function;
-    size_t line;
-} place_t;
-
-// Where a frame stands: the decoding that py/vm.c does for a traceback.
-static place_t place_of(const mp_code_state_t *code) {
-    const byte *ip = code->fun_bc->bytecode;
-    MP_BC_PRELUDE_SIG_DECODE(ip);
-    MP_BC_PRELUDE_SIZE_DECODE(ip);
-    const byte *info_end = ip + n_info, *start = info_end + n_cell;
-    const qstr_short_t *names = code->fun_bc->context->constants.qstr_table;
-    qstr function = names[mp_decode_uint_value(ip)];
-    for (size_t i = 0; i < 1 + n_pos_args + n_kwonly_args; i++) {
-        ip = mp_decode_uint_skip(ip);
-    }
-    size_t offset = code->ip < start ? 0 : code->ip - start;
-    return (place_t) { names[0], function, mp_bytecode_get_source_line(ip, info_end, offset) };
-}
-
+// ---- reading frames -----------------------------------------------------------------------------------
 static void append_place(mp_obj_t list, const mp_code_state_t *code) {
-    place_t place = place_of(code);
+    place_t place = frame_place(code);
     mp_obj_t items[] = {
         MP_OBJ_NEW_QSTR(place.file), MP_OBJ_NEW_SMALL_INT(place.line), MP_OBJ_NEW_QSTR(place.function),
     };
@@ -75,7 +51,7 @@ static mp_obj_t tuple_of(mp_obj_t list) {
 // current() -> ((file, line, function), ...), innermost first.
 static mp_obj_t frames_current(void) {
     mp_obj_t list = mp_obj_new_list(0, NULL);
-    for (frame_t *frame = innermost; frame != NULL; frame = frame->caller) {
+    for (frame_t *frame = frames_innermost; frame != NULL; frame = frame->caller) {
         append_place(list, frame->code);
     }
     return tuple_of(list);
@@ -121,10 +97,10 @@ static MP_DEFINE_CONST_FUN_OBJ_1(frames_of_obj, frames_of);
 #define REPORT_MAX 32
 
 void panic_python_frames(void) {
-    frame_t *frame = innermost;
+    frame_t *frame = frames_innermost;
     for (int i = 0; frame != NULL && i < REPORT_MAX; i++, frame = frame->caller) {
-        place_t place = place_of(frame->code);
-        console_printf("  %s:%lu %s\n", qstr_str(place.file), place.line, qstr_str(place.function));
+        place_t place = frame_place(frame->code);
+        console_printf("  %s:%u %s\n", qstr_str(place.file), place.line, qstr_str(place.function));
     }
 }
 

@@ -15,6 +15,7 @@
 #include "heap.h"
 #include "irq.h"
 #include "net.h"
+#include "sample.h"
 #include "sysstdio.h"
 #include "moddma.h"
 #include "vfs_ram.h"
@@ -39,6 +40,7 @@ static bool python_start(void) {
 }
 
 static void python_stop(void) {
+    sample_free();
     netif_deinit();
     irq_deinit();
     gc_sweep_all();     // finalisers: files are closed

@@ -49,6 +49,17 @@ def test_firmware_calls(boot):
     assert rawrepl.run(machine, code)[0].splitlines()[:3] == ["b'BOOTSERV'", "0", "0"]
 
 
+def test_profile(boot):
+    """The profiler works on the firmware's tick, sees C functions there too, and goes on in bare mode."""
+    machine = boot(append=KEEP)
+    code = ("import _prof, efi, time\ndata = bytes(100000)\ndef busy():\n  end = time.ticks_add(time.ticks_ms(), 600)\n"
+            "  while time.ticks_diff(end, time.ticks_ms()) > 0:\n    data.find(b'x')\n"
+            "_prof.start(100)\nbusy()\ntime.sleep(0.3)\nprint(_prof.counts()[0] > 10, _prof.counts()[1] > 5)\n"
+            "efi.exit_boot_services()\nbusy()\ntime.sleep(0.3)\n_prof.stop()\n"
+            "print(_prof.counts()[0] > 40, _prof.counts()[1] > 20)\ntop = max(_prof.samples())\nprint(top[1], top[2][0][2])\n")
+    assert rawrepl.run(machine, code) == ("True True\nTrue True\nfind_subbytes busy\n", "")
+
+
 def test_exit_boot_services(boot):
     """The machine goes over to bare mode on the spot, with everything that runs; once."""
     machine = boot(append=KEEP)

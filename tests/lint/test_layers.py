@@ -12,7 +12,7 @@ import pytest
 from files import ROOT, name, repository
 
 PROJECT = {"drivers", "sev", "net", "shell"}
-SEAM = {"cpu", "mem", "irq", "efi", "ghcb", "netif", "crypto", "clock", "_repl", "_frames"}  # written in C
+SEAM = {"cpu", "mem", "irq", "efi", "ghcb", "netif", "crypto", "clock", "_repl", "_frames", "_prof"}  # written in C
 NETWORK = {"socket", "ssl", "asyncio"}
 MAY_IMPORT = {  # of the sets above
     "drivers": {"cpu", "mem", "irq", "efi", "netif", "clock", "drivers"},
