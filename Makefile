@@ -1,6 +1,6 @@
 # Keelback: what a user calls. What the executable is made of stands in port/port.mk.
 
-# ---- settings (make NAME=value; those that QEMU takes, QEMU OVMF MACHINE ACCEL CPU MEM SMP NET SERIAL, see tools/qemu.py)
+# ---- settings (make NAME=value; those that QEMU takes, QEMU OVMF MACHINE ACCEL CPU MEM SMP NET NIC SERIAL, see tools/qemu.py)
 # Preferred load address, in hex without 0x; a loader that has it in use relocates.
 IMAGE_BASE ?= 200000
 # A folder whose files go onto the boot volume (boot.py, main.py, keelback.cfg, data).
@@ -60,6 +60,13 @@ size: $(EFI) ## print the size of the executable and of its sections
 .PHONY: qemu
 qemu: $(ESP) $(HAVE)/run ## boot in QEMU on this terminal; Ctrl-] then x ends it
 	@$(PYTHON) tools/qemu.py --volume $(ESP) $(if $(APPEND),--kernel $(EFI) --append '$(APPEND)')
+
+.PHONY: qemu-uefi
+qemu-uefi: $(EFI) $(HAVE)/run ## boot from a disk image with boot services kept, for net-uefi; NIC=e1000 and the like
+	@mkdir -p $(BUILD)/uefi
+	@{ cat /dev/null $(wildcard $(FILES:%=%/keelback.cfg)); echo; echo boot_services=keep; } >$(BUILD)/uefi/keelback.cfg
+	@$(PYTHON) tools/image.py $(BUILD)/uefi.img $(EFI) $(FILES) $(BUILD)/uefi
+	@$(PYTHON) tools/qemu.py --volume $(BUILD)/uefi.img
 
 .PHONY: qemu-gdb
 qemu-gdb: $(ESP) $(HAVE)/run ## the same, waiting for GDB: gdb -x tools/debug.py

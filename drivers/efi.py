@@ -61,8 +61,8 @@ _STATUS = {
 _RAM_TYPES = (1, 2, 3, 4, 5, 6, 7, 9, 10, 14, 15)
 
 
-class EFIError(Exception):
-    """A firmware call that failed, or a table of the firmware that cannot be right."""
+class EFIError(OSError):
+    """A firmware call that failed, or a table of the firmware that cannot be right; one text says which."""
 
 
 def check(status, what):

@@ -4,7 +4,7 @@
 As a command (make qemu, make qemu-gdb) it runs QEMU on the terminal; Ctrl-C goes to the guest, Ctrl-] then x ends
 QEMU. As a module it gives Options, whose command() the tests and benchmarks start through vm.Machine.
 Settings come from the environment, where they are set: QEMU, OVMF (a file, or ovmf2025, ovmf2022), MACHINE, ACCEL,
-CPU, MEM, SMP, NET and SERIAL (stdio, tcp:PORT on 127.0.0.1, or a path for a unix socket).
+CPU, MEM, SMP, NET, NIC (a network card, as -device takes it) and SERIAL (stdio, tcp:PORT on 127.0.0.1, or a path for a unix socket).
 Source: qemu(1); OVMF's README; measured with -icount: virtio-blk is the disk that OVMF boots from in the fewest
 instructions (OVMF 2025.02, 1.1 MB file, million instructions: virtio-blk 786, virtio-scsi 853, NVMe 857, AHCI 865),
 and OVMF 2025.02 needs 787 where 2022.11 needs 2630.
@@ -52,6 +52,7 @@ class Options:
     mem: str = "256M"
     smp: str = "1"
     net: str = "none"
+    nic: str = "virtio-net-pci"
     card: str = ""
     forwards: dict = dataclasses.field(default_factory=dict)
     serial: str = "stdio"
@@ -68,7 +69,7 @@ class Options:
     @classmethod
     def from_environment(cls, **given):
         """Make options from the environment; what is given wins."""
-        names = ("qemu", "ovmf", "machine", "accel", "cpu", "mem", "smp", "net", "serial")
+        names = ("qemu", "ovmf", "machine", "accel", "cpu", "mem", "smp", "net", "nic", "serial")
         found = {n: os.environ[n.upper()] for n in names if os.environ.get(n.upper())}
         return cls(**{**found, **given})
 
@@ -118,7 +119,9 @@ class Options:
             backend = f"stream,id=net,server=off,addr.type=unix,addr.path={escape(self.net[7:])}"
         else:
             raise QemuError(f"NET={self.net} is none of user, tap, tap:NAME, stream:PATH and none")
-        return ["-netdev", backend, "-device", "virtio-net-pci,netdev=net,romfile=" + self.card]
+        # OVMF has a driver for virtio; the others bring theirs in a ROM.
+        rom = ",romfile=" if self.nic.startswith("virtio") else ""
+        return ["-netdev", backend, "-device", f"{self.nic},netdev=net{rom}{self.card}"]
 
     def _channels(self):
         """Return the arguments for serial line, QMP, firmware log and debugger."""

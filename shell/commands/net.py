@@ -43,7 +43,7 @@ async def net_virtio(ctx, ip, mask, gw, debug):
     from shell import network
 
     if efi.boot_services():
-        raise CommandError("the firmware has the devices, `exit-boot-services` takes them over")
+        raise CommandError("the firmware has the devices: use net-uefi, or `exit-boot-services` to take them over")
     return await network.start(ctx, "virtio", _virtio_nic, _given(ip, mask, gw), debug)
 
 
@@ -58,6 +58,30 @@ def _virtio_nic():
         raise CommandError("network card: %s" % e)
     if not nic:
         raise CommandError("no VirtIO network card")
+    return nic
+
+
+@command("net-uefi", "(<ip> <mac> <gw>)? (debug)?", "start UEFI networking", waits=True)
+async def net_uefi(ctx, ip, mac, gw, debug):
+    """The card that the firmware drives, in firmware mode. Forms as net-virtio's; a MAC of ":" is a random one."""
+    import efi
+
+    from shell import network
+
+    if not efi.boot_services():
+        raise CommandError("boot services were exited; `boot_services=keep` in keelback.cfg keeps them, or use net-virtio")
+    return await network.start(ctx, "uefi", _uefi_nic, _given(ip, mac, gw), debug)
+
+
+def _uefi_nic():
+    import efi
+
+    from drivers import uefi_net
+    from drivers.efi import SystemTable
+
+    nic = uefi_net.probe(SystemTable(efi.system_table()))
+    if not nic:
+        raise CommandError("the firmware drives no network card")
     return nic
 
 

@@ -35,9 +35,13 @@ def efivar(ctx, verbose):
 @command("exit-boot-services", "", "leave firmware mode")
 def exit_boot_services(ctx):
     import efi
+    import sys
 
     if not efi.boot_services():
         raise CommandError("boot services have been exited already")
+    network = sys.modules.get("shell.network")
+    if network:
+        network.stop()  # what it stands on goes
     try:
         efi.exit_boot_services()
     except OSError:

@@ -53,6 +53,17 @@ def test_load_options(make):
     assert "exiting EFI boot services" not in child.before
 
 
+def test_uefi(make, tmp_path):
+    """A disk image that keeps boot services, with the user's files and options in it; net-uefi has a card there."""
+    (tmp_path / "keelback.cfg").write_text("fault=reset")
+    child = make("qemu-uefi", f"FILES={tmp_path}")
+    child.send("cat /keelback.cfg\r")
+    child.expect("fault=reset\r*\nboot_services=keep", timeout=20)
+    child.expect(PROMPT, timeout=20)
+    child.send("net-uefi 10.0.0.1/24 : 10.0.0.2\r")
+    child.expect(r"network initialized \(10.0.0.1/24 ", timeout=30)
+
+
 def test_pipe():
     """Without a terminal, commands come from standard input, and make ends with the guest."""
     with subprocess.Popen(["make", "qemu"], cwd=ROOT, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -21,6 +21,7 @@ DOCUMENTED = (
     ("msr", "<hex addr>"),
     ("net", ""),
     ("net-down", ""),
+    ("net-uefi", "(<ip> <mac> <gw>)? (debug)?"),
     ("net-virtio", "(<ip> <mask> <gw>)? (debug)?"),
     ("peek", "<hex addr> <size>"),
     ("poke", "<hex addr> <hex value>"),
