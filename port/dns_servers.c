@@ -10,6 +10,7 @@
 #include "py/runtime.h"
 #include "args.h"
 #include "dns_servers.h"
+#include "net_text.h"
 
 enum { USER, DHCP, ROUTER, SOURCES };
 
@@ -74,8 +75,7 @@ mp_obj_t dns_servers_list(void) {
     for (int i = 0; i < DNS_MAX_SERVERS; i++) {
         const ip_addr_t *addr = dns_getserver(i);
         if (!ip_addr_isany(addr)) {
-            char text[IPADDR_STRLEN_MAX];
-            mp_obj_list_append(list, mp_obj_new_str_from_cstr(ipaddr_ntoa_r(addr, text, sizeof(text))));
+            mp_obj_list_append(list, net_text(addr));
         }
     }
     return list;

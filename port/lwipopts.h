@@ -50,7 +50,7 @@ void net_free(void *p);
 #define IP_REASS_MAX_PBUFS              64      // 1.5 KB each: who sends fragments only cannot take more
 #define LWIP_HAVE_LOOPIF                1
 #define LWIP_NETIF_LOOPBACK             1
-#define LWIP_LOOPBACK_MAX_PBUFS         256
+#define LWIP_LOOPBACK_MAX_PBUFS         4096    // several windows' worth
 #define SO_REUSE                        1
 
 // ---- TCP ---------------------------------------------------------------------------------------------------
@@ -64,6 +64,7 @@ void net_free(void *p);
 #define TCP_OOSEQ_MAX_BYTES             TCP_WND         // of each connection
 #define TCP_SND_QUEUELEN                (4 * TCP_SND_BUF / TCP_MSS)
 #define TCP_SNDLOWAT                    (32 * TCP_MSS)  // that much room makes a socket writable
+#define LWIP_TCP_KEEPALIVE              1
 #define LWIP_TCP_SACK_OUT               1
 #define TCP_QUEUE_OOSEQ                 1
 

@@ -18,6 +18,7 @@
 #include "irq.h"
 #include "net.h"
 #include "netif_obj.h"
+#include "net_text.h"
 
 static const mp_obj_type_t netif_type;
 
@@ -167,24 +168,18 @@ static mp_obj_t netif_ipconfig(size_t n_args, const mp_obj_t *args, mp_map_t *kw
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(netif_ipconfig_obj, 1, netif_ipconfig);
 
-static mp_obj_t text_of(const ip_addr_t *addr) {
-    char text[IPADDR_STRLEN_MAX];
-    ipaddr_ntoa_r(addr, text, sizeof(text));
-    return mp_obj_new_str(text, strlen(text));
-}
-
 // addresses() -> list of (text, prefix length), IPv4 first; of IPv6 those that may be used
 static mp_obj_t netif_addresses(mp_obj_t self_in) {
     struct netif *netif = &alive(self_in)->netif;
     mp_obj_t list = mp_obj_new_list(0, NULL);
     if (!ip4_addr_isany(netif_ip4_addr(netif))) {
         int prefix = __builtin_popcount(ip4_addr_get_u32(netif_ip4_netmask(netif)));
-        mp_obj_t pair[] = { text_of(netif_ip_addr4(netif)), MP_OBJ_NEW_SMALL_INT(prefix) };
+        mp_obj_t pair[] = { net_text(netif_ip_addr4(netif)), MP_OBJ_NEW_SMALL_INT(prefix) };
         mp_obj_list_append(list, mp_obj_new_tuple(2, pair));
     }
     for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
         if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i))) {
-            mp_obj_t pair[] = { text_of(netif_ip_addr6(netif, i)), MP_OBJ_NEW_SMALL_INT(64) };
+            mp_obj_t pair[] = { net_text(netif_ip_addr6(netif, i)), MP_OBJ_NEW_SMALL_INT(64) };
             mp_obj_list_append(list, mp_obj_new_tuple(2, pair));
         }
     }
@@ -195,7 +190,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(netif_addresses_obj, netif_addresses);
 // gateway() -> text of the IPv4 gateway, or None
 static mp_obj_t netif_gateway(mp_obj_t self_in) {
     struct netif *netif = &alive(self_in)->netif;
-    return ip4_addr_isany(netif_ip4_gw(netif)) ? mp_const_none : text_of(netif_ip_gw4(netif));
+    return ip4_addr_isany(netif_ip4_gw(netif)) ? mp_const_none : net_text(netif_ip_gw4(netif));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_gateway_obj, netif_gateway);
 
@@ -229,6 +224,12 @@ static mp_obj_t netif_shield(mp_obj_t function) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_shield_obj, netif_shield);
 
+// memory() -> (bytes that packets, connections and sockets have, what they may have)
+static mp_obj_t netif_memory(void) {
+    return tuple_of_ints(2, (uint64_t[]) { net_memory_used(), net_memory_limit() });
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(netif_memory_obj, netif_memory);
+
 // dns_servers() -> list of texts, in the order in which they are asked; dns_servers(list): these, or [] for what
 // DHCP and routers say. ValueError: too many, or one is no address.
 static mp_obj_t netif_dns_servers(size_t n_args, const mp_obj_t *args) {
@@ -242,6 +243,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_dns_servers_obj, 0, 1, netif_dn
 
 static const mp_rom_map_elem_t netif_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_netif) },
+    { MP_ROM_QSTR(MP_QSTR_memory), MP_ROM_PTR(&netif_memory_obj) },
     { MP_ROM_QSTR(MP_QSTR_dns_servers), MP_ROM_PTR(&netif_dns_servers_obj) },
     { MP_ROM_QSTR(MP_QSTR_shield), MP_ROM_PTR(&netif_shield_obj) },
     { MP_ROM_QSTR(MP_QSTR_Netif), MP_ROM_PTR(&netif_type) },

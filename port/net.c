@@ -1,10 +1,10 @@
-// lwIP between its memory, its clock and the interpreter's waiting.
+// lwIP between its clock and the interpreter's waiting.
 //
 // Whoever waits handles events first, which calls net_poll(), and sleeps no longer than
 // net_deadline(). For a program that computes, an alarm calls net_poll() softly at that time.
 // lwIP's timers of 100 ms to 1 s run only while something is under way, so that an
 // idle machine does not tick; what only ages is made up for when the machine wakes (catch_up).
-// Interfaces: modnetif.c.
+// Interfaces: modnetif.c; memory: net_memory.c.
 
 #include "lwip/dhcp.h"
 #include "lwip/etharp.h"
@@ -18,11 +18,9 @@
 #include "py/misc.h"
 #include "boot/boot.h"
 #include "irq.h"
-#include "kmem.h"
 #include "net.h"
+#include "socket.h"
 
-#define MEMORY_SHARE 8                  // packets and connections together may take this part of the free memory
-#define MEMORY_MAX (256u << 20)         // bytes, and no more
 #define SLOW_TICK_NS 60000000000u       // what only ages: leases, addresses
 #define LINGER_NS 10000000000u          // answers to what was sent come within that time, or timers ask again
 #define ALARM_SLACK_NS 100000000u       // the shortest period of lwIP's timers
@@ -33,33 +31,7 @@ static bool ready;
 static int inside;                      // a driver called by lwIP is at work
 static uint64_t lingers_until;
 
-// ---- memory and random numbers ----------------------------------------------------------------------------
-typedef struct { size_t len, unused; } block_head_t;
-
-static size_t memory_used, memory_limit;
-
-void *net_malloc(size_t len) {
-    size_t whole = len + sizeof(block_head_t);
-    block_head_t *head = ready && memory_used + whole <= memory_limit ? kmem_alloc(whole) : NULL;
-    if (head == NULL) {
-        return NULL;
-    }
-    head->len = whole;
-    memory_used += whole;
-    return head + 1;
-}
-
-void *net_calloc(size_t count, size_t len) {
-    void *p = net_malloc(count * len);      // lwIP's own sizes: no overflow
-    return p == NULL ? NULL : __builtin_memset(p, 0, count * len);
-}
-
-void net_free(void *p) {
-    block_head_t *head = (block_head_t *)p - 1;
-    memory_used -= head->len;
-    kmem_free(head, head->len);
-}
-
+// ---- random numbers and time ------------------------------------------------------------------------------------
 // Ports, sequence numbers and query identifiers must not be guessed.
 uint32_t net_random(void) {
     uint32_t value;
@@ -69,7 +41,6 @@ uint32_t net_random(void) {
     return value;
 }
 
-// ---- time ---------------------------------------------------------------------------------------------------
 u32_t sys_now(void) {
     return clock_ns() / 1000000;
 }
@@ -121,7 +92,7 @@ void net_linger(void) {
 void net_start(void) {
     computing.node.callback = NULL;         // mp_init() forgot what was scheduled
     if (!ready && entropy_source() != NULL) {
-        memory_limit = MIN(page_stats().free / MEMORY_SHARE, MEMORY_MAX);
+        net_memory_init();
         ready = true;
         lwip_init();
     }
@@ -159,6 +130,7 @@ void net_poll(void) {
     if (!ready || inside > 0) {
         return;
     }
+    socket_reap();
     for (int i = 0; i < LOOPS_MAX && looped_packets(); i++) {
         netif_poll_all();
     }
@@ -170,7 +142,7 @@ void net_poll(void) {
 }
 
 uint64_t net_deadline(void) {
-    if (looped_packets()) {
+    if (looped_packets() || socket_reap_pending()) {
         return 0;
     }
     if (busy()) {

@@ -3,6 +3,7 @@
 #define KEELBACK_PORT_NET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 void net_start(void);           // once; without a source of entropy there are no sockets
@@ -12,6 +13,20 @@ void net_linger(void);          // something was sent: an answer may come, or no
 void net_enter(void);           // lwIP calls a driver: nothing may come back into it
 void net_leave(void);
 void netif_deinit(void);        // modnetif.c: every driver stops its device
+void *net_malloc(size_t len);    // net_memory.c: packets, connections and sockets; NULL: the limit is reached
+void *net_calloc(size_t count, size_t len);
+void net_free(void *p);         // NULL is nothing
+void net_memory_init(void);
+bool net_memory_short(void);    // new data is turned away, so that what there is can be worked on
+// What went wrong, beside lwIP's own counters.
+typedef struct {
+    uint32_t memory_refused;    // allocations
+    uint32_t datagrams_dropped; // a socket's queue was full
+    uint32_t frames_refused;    // memory was short
+} net_count_t;
+extern net_count_t net_count;
+size_t net_memory_used(void);   // bytes
+size_t net_memory_limit(void);
 uint64_t net_deadline(void);    // when something will be, in clock_ns() time; UINT64_MAX: nothing
 
 #endif

@@ -65,7 +65,7 @@ SRC_BOOT := $(addprefix boot/,\
 SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c frame_place.c sample.c heap_types.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
-	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c modnetif.c netif_frames.c modrepl.c modprof.c machine_rtc.c)
+	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c modnetif.c netif_frames.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 
 # mbedTLS, and tls.c between it and the machine
@@ -80,7 +80,7 @@ SRC_MBEDTLS := $(addprefix mbedtls/,\
 	ssl_tls13_client.c ssl_tls13_generic.c ssl_tls13_keys.c ssl_tls13_server.c timing.c x509.c x509_crt.c)
 
 # lwIP, and net.c between it and the machine
-SRC_NET := port/net.c port/dns_servers.c shared/netutils/netutils.c
+SRC_NET := $(addprefix port/,net.c net_memory.c net_text.c dns_servers.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
 SRC_LWIP := $(addprefix lwip/,\
 	core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c core/pbuf.c \
 	core/raw.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c core/udp.c \
@@ -91,9 +91,9 @@ SRC_LWIP := $(addprefix lwip/,\
 SRC_SHARED := $(addprefix shared/,\
 	readline/readline.c runtime/gchelper_generic.c runtime/pyexec.c timeutils/timeutils.c)
 
-SRC_QSTR += $(SRC_PORT) $(SRC_SHARED)
+SRC_QSTR := $(filter-out extmod/modlwip.c,$(SRC_QSTR)) $(SRC_PORT) $(SRC_SHARED)      # modsocket.c is module lwip
 SRC_C := $(SRC_PORT) $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbedtls_errors.c $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
-OBJ := $(filter-out %/py/gc.o,$(PY_O)) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_LWIP:.c=.o)) \
+OBJ := $(filter-out %/py/gc.o %/extmod/modlwip.o,$(PY_O)) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_LWIP:.c=.o)) \
 	$(patsubst %,$(BUILD)/%.o,$(basename $(SRC_BOOT)))
 
 $(OBJ): port/port.mk
@@ -132,6 +132,9 @@ $(BUILD)/boot/%.o: CFLAGS += -fno-tree-loop-distribute-patterns
 $(BUILD)/lwip/core/ipv4/dhcp.o: CFLAGS += -Ddns_setserver=dns_set_by_dhcp
 $(BUILD)/lwip/core/ipv6/nd6.o: CFLAGS += -Ddns_setserver=dns_set_by_router -Ddns_getserver=dns_get_by_router
 $(BUILD)/extmod/network_lwip.o: CFLAGS += -Ddns_setserver=dns_set_by_user
+$(BUILD)/lwip/core/tcp_in.o: CFLAGS += -include port/lwip_tcp_in.h
+# net_memory.c bounds the number of connections.
+$(BUILD)/lwip/core/tcp.o: CFLAGS += -Dmemp_malloc=tcp_memp_malloc -Dmemp_free=tcp_memp_free
 # Third-party code is compiled with its authors' warnings, not ours.
 $(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
 
