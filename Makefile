@@ -12,7 +12,7 @@ TESTS ?=
 # Where everything that is made goes.
 BUILD ?= build
 PYTHON ?= python3
-# Source trees of one's own in place of the fetched ones: MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR.
+# Source trees of one's own in place of the fetched ones: MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR, LIBSODIUM_DIR.
 
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 # V=1 shows every command.
@@ -48,8 +48,8 @@ $(ELF): FORCE | $(HAVE)/build $(HAVE)/sources
 $(BUILD)/image-base: FORCE | $(BUILD)
 	@echo '$(IMAGE_BASE)' | cmp -s - $@ || echo '$(IMAGE_BASE)' >$@
 $(BUILD)/source-dirs: FORCE | $(BUILD)
-	@echo '$(MICROPYTHON_DIR):$(LWIP_DIR):$(MBEDTLS_DIR)' | cmp -s - $@ || \
-		echo '$(MICROPYTHON_DIR):$(LWIP_DIR):$(MBEDTLS_DIR)' >$@
+	@echo '$(MICROPYTHON_DIR):$(LWIP_DIR):$(MBEDTLS_DIR):$(LIBSODIUM_DIR)' | cmp -s - $@ || \
+		echo '$(MICROPYTHON_DIR):$(LWIP_DIR):$(MBEDTLS_DIR):$(LIBSODIUM_DIR)' >$@
 
 .PHONY: size
 size: $(EFI) ## print the size of the executable and of its sections
@@ -101,8 +101,8 @@ MPY_CROSS = $(abspath $(BUILD))/obj/mpy-cross/mpy-cross
 UNIX_SETTINGS = BUILD=$(abspath $(BUILD))/unix MPY_LIB_DIR=$(abspath $(BUILD))/src/micropython \
 	FROZEN_MANIFEST=$(abspath $(BUILD))/src/micropython/extmod/asyncio/manifest.py \
 	MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY=$(MPY_CROSS) \
-	MICROPY_PY_BTREE=0 MICROPY_PY_FFI=0 MICROPY_PY_SSL=0
-$(UNIX): $(HAVE)/sources
+	MICROPY_PY_BTREE=0 MICROPY_PY_FFI=0 MICROPY_PY_SSL=0 USER_C_MODULES=$(CURDIR) KEELBACK_BUILD=$(abspath $(BUILD))
+$(UNIX): $(HAVE)/sources tests/micropython.mk tests/entropy.c $(wildcard port/*crypto*.[ch]) port/sodium.c port/mbedtls_config.h
 	@echo "UNIX PORT $@"
 	@mkdir -p $(dir $(MPY_CROSS))
 	@+$(MAKE) -f port/port.mk BUILD=$(BUILD) $(MPY_CROSS)

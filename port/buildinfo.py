@@ -1,6 +1,6 @@
 """Write the frozen module _build: what the executable was made from, in the order that it is shown.
 
-    port/buildinfo.py OUT.py --cc CC --micropython VERSION --lwip DIR --mbedtls DIR
+    port/buildinfo.py OUT.py --cc CC --micropython VERSION --lwip DIR --mbedtls DIR --libsodium DIR
 
 The file is left alone when nothing has changed, so that nothing is compiled again.
 """
@@ -16,7 +16,7 @@ import time
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out", type=pathlib.Path)
-    for name in ("cc", "micropython", "lwip", "mbedtls"):
+    for name in ("cc", "micropython", "lwip", "mbedtls", "libsodium"):
         parser.add_argument("--" + name)
     args = parser.parse_args()
     lines = ["    (%r, %r),\n" % item for item in info(args)]
@@ -36,6 +36,7 @@ def info(args):
         ("MicroPython", args.micropython.lstrip("v")),
         ("lwIP", lwip_version(pathlib.Path(args.lwip))),
         ("mbedTLS", mbedtls_version(pathlib.Path(args.mbedtls))),
+        ("libsodium", libsodium_version(pathlib.Path(args.libsodium))),
     ]
     return [(label, text) for label, text in pairs if text]
 
@@ -54,6 +55,10 @@ def lwip_version(tree):
 def mbedtls_version(tree):
     text = (tree / "include/mbedtls/build_info.h").read_text()
     return re.search(r'MBEDTLS_VERSION_STRING\s+"([^"]+)"', text)[1]
+
+
+def libsodium_version(tree):
+    return re.search(r"AC_INIT\(\[libsodium\],\[([^]]+)\]", (tree / "configure.ac").read_text())[1]
 
 
 if __name__ == "__main__":

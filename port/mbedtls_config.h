@@ -1,4 +1,4 @@
-// What of mbedTLS is built: TLS 1.2, TLS 1.3 and DTLS for the tls module, and what hashlib and cryptolib use.
+// What of mbedTLS is built: TLS 1.2, TLS 1.3 and DTLS for the tls module, and what hashlib, cryptolib and crypto use.
 //
 // Source: mbedTLS 3.6, include/mbedtls/mbedtls_config.h. Left out: files, sockets and threads of an
 // operating system, finite-field Diffie-Hellman, old ciphers and curves; resumption (tickets, keys shared
@@ -36,6 +36,8 @@
 #define MBEDTLS_ECP_DP_CURVE25519_ENABLED
 #define MBEDTLS_ECDH_C
 #define MBEDTLS_ECDSA_C
+#define MBEDTLS_ECDSA_DETERMINISTIC
+#define MBEDTLS_HMAC_DRBG_C
 #define MBEDTLS_RSA_C
 #define MBEDTLS_PKCS1_V15
 #define MBEDTLS_PKCS1_V21

@@ -4,13 +4,14 @@
 #
 # MicroPython's own makefiles make the generated headers, the frozen code and most objects; they want
 # to be the top of their make, which is why this is a make of its own. Objects go to $(BUILD)/obj.
-# Settings: MICROPYTHON_DIR LWIP_DIR MBEDTLS_DIR (sources), APP (a folder of Python to freeze in).
+# Settings: MICROPYTHON_DIR LWIP_DIR MBEDTLS_DIR LIBSODIUM_DIR (sources), APP (a folder of Python to freeze in).
 
 OUT := $(BUILD)
 override BUILD := $(OUT)/obj
 MICROPYTHON_DIR ?= $(OUT)/src/micropython
 LWIP_DIR ?= $(OUT)/src/lwip
 MBEDTLS_DIR ?= $(OUT)/src/mbedtls
+LIBSODIUM_DIR ?= $(OUT)/src/libsodium
 PYTHON ?= python3
 
 # Reproducible: no clock, no git of the sources, no paths of this machine.
@@ -40,7 +41,7 @@ MPY_LIB_DIR := $(TOP)
 vpath mpconfigport.h port
 
 # ---- flags -------------------------------------------------------------------------------------------
-INC += -I. -Iport/libc/include -Iport -I$(TOP) -I$(BUILD) -I$(MBEDTLS_DIR)/include -I$(LWIP_DIR)/src/include
+INC += -I. -Iport/libc/include -Iport -I$(TOP) -I$(BUILD) -I$(MBEDTLS_DIR)/include -I$(LIBSODIUM_DIR)/src/libsodium/include -I$(LWIP_DIR)/src/include
 CFLAGS += -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
 COPT_SMALL := -Os
 COPT_FAST := -O2 -fno-reorder-blocks-and-partition
@@ -66,6 +67,7 @@ SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c frame_place.c sample.c heap_types.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
 	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c modnetif.c netif_frames.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
+SRC_CRYPTO := $(addprefix port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 
 # mbedTLS, and tls.c between it and the machine
@@ -73,11 +75,20 @@ SRC_TLS := port/tls.c
 SRC_MBEDTLS := $(addprefix mbedtls/,\
 	aes.c aesni.c asn1parse.c asn1write.c base64.c bignum.c bignum_core.c bignum_mod.c bignum_mod_raw.c chacha20.c \
 	chachapoly.c cipher.c cipher_wrap.c constant_time.c ctr_drbg.c ecdh.c ecdsa.c ecp.c ecp_curves.c entropy.c \
-	entropy_poll.c gcm.c hkdf.c md.c md5.c oid.c pem.c pk.c pk_ecc.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c \
+	entropy_poll.c gcm.c hkdf.c hmac_drbg.c md.c md5.c oid.c pem.c pk.c pk_ecc.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c \
 	poly1305.c psa_crypto.c psa_crypto_aead.c psa_crypto_cipher.c psa_crypto_client.c psa_crypto_driver_wrappers_no_static.c \
 	psa_crypto_ecp.c psa_crypto_hash.c psa_crypto_mac.c psa_crypto_rsa.c psa_crypto_slot_management.c psa_util.c rsa.c rsa_alt_helpers.c sha1.c sha256.c sha512.c ssl_ciphersuites.c ssl_client.c \
 	ssl_debug_helpers_generated.c ssl_msg.c ssl_tls.c ssl_tls12_client.c ssl_tls12_server.c \
 	ssl_tls13_client.c ssl_tls13_generic.c ssl_tls13_keys.c ssl_tls13_server.c timing.c x509.c x509_crt.c)
+
+# libsodium: Curve25519 only; sodium.c is what it asks for
+SRC_SODIUM := $(addprefix sodium/,\
+	crypto_core/ed25519/ref10/ed25519_ref10.c crypto_sign/ed25519/ref10/open.c crypto_sign/ed25519/ref10/sign.c \
+	crypto_hash/sha512/cp/hash_sha512_cp.c crypto_verify/sodium/verify.c \
+	crypto_scalarmult/curve25519/ref10/x25519_ref10.c crypto_scalarmult/curve25519/scalarmult_curve25519.c)
+SODIUM_DIR := $(LIBSODIUM_DIR)/src/libsodium
+SODIUM_FLAGS := -I$(SODIUM_DIR)/include/sodium -I$(SODIUM_DIR)/include/sodium/private \
+	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC
 
 # lwIP, and net.c between it and the machine
 SRC_NET := $(addprefix port/,net.c net_memory.c net_text.c dns_servers.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
@@ -91,9 +102,9 @@ SRC_LWIP := $(addprefix lwip/,\
 SRC_SHARED := $(addprefix shared/,\
 	readline/readline.c runtime/gchelper_generic.c runtime/pyexec.c timeutils/timeutils.c)
 
-SRC_QSTR := $(filter-out extmod/modlwip.c,$(SRC_QSTR)) $(SRC_PORT) $(SRC_SHARED)      # modsocket.c is module lwip
-SRC_C := $(SRC_PORT) $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbedtls_errors.c $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
-OBJ := $(filter-out %/py/gc.o %/extmod/modlwip.o,$(PY_O)) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_LWIP:.c=.o)) \
+SRC_QSTR := $(filter-out extmod/modlwip.c,$(SRC_QSTR)) $(SRC_PORT) $(SRC_CRYPTO) $(SRC_SHARED)      # modsocket.c is module lwip
+SRC_C := $(SRC_PORT) $(SRC_CRYPTO) port/sodium.c $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbedtls_errors.c $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
+OBJ := $(filter-out %/py/gc.o %/extmod/modlwip.o,$(PY_O)) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_SODIUM:.c=.o) $(SRC_LWIP:.c=.o)) \
 	$(patsubst %,$(BUILD)/%.o,$(basename $(SRC_BOOT)))
 
 $(OBJ): port/port.mk
@@ -108,7 +119,9 @@ FAST := $(addprefix py/,\
 	formatfloat modstruct modmath nativeglue parsenum qstr runtime runtime_utils sequence smallint stackctrl stream \
 	unicode vstr modarray modbuiltins scheduler cstack vm mpprint) \
 	port/gc_heap port/gc_alloc port/gc_collect port/fastpath port/patience port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
-	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect
+	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect \
+	$(addprefix mbedtls/,aes aesni bignum bignum_core chacha20 cipher cipher_wrap constant_time ecp ecp_curves gcm platform_util poly1305 sha256 sha512) \
+	$(basename $(SRC_SODIUM))
 $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
 
@@ -136,7 +149,8 @@ $(BUILD)/lwip/core/tcp_in.o: CFLAGS += -include port/lwip_tcp_in.h
 # net_memory.c bounds the number of connections.
 $(BUILD)/lwip/core/tcp.o: CFLAGS += -Dmemp_malloc=tcp_memp_malloc -Dmemp_free=tcp_memp_free
 # Third-party code is compiled with its authors' warnings, not ours.
-$(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
+$(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/sodium/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
+$(BUILD)/sodium/%.o: CFLAGS += $(SODIUM_FLAGS)
 
 # ---- what is generated -----------------------------------------------------------------------------------
 # mpy-cross, from the same sources, outside of their tree
@@ -155,10 +169,12 @@ $(BUILD)/frozen-inputs: port/manifest.py $(HEADER_BUILD)/qstrdefs.generated.h $(
 $(BUILD)/app-setting: FORCE | $(HEADER_BUILD)
 	$(Q)echo '$(APP)' | cmp -s - $@ || echo '$(APP)' >$@
 $(BUILD)/generated/_build.py: FORCE
-	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR)
+	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR) --libsodium $(LIBSODIUM_DIR)
 
 # Sources outside of MicroPython's tree and ours
 $(BUILD)/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c
+	$(call compile_c)
+$(BUILD)/sodium/%.o: $(SODIUM_DIR)/%.c
 	$(call compile_c)
 $(BUILD)/lwip/%.o: $(LWIP_DIR)/src/%.c
 	$(call compile_c)

@@ -73,7 +73,7 @@ def _apt(config, cwd, *args):
         done = subprocess.run(["apt-get", "-q", "-c", str(config), *args], cwd=cwd, text=True, timeout=TIME_LIMIT,
                               stdin=subprocess.DEVNULL, capture_output=True)
     except FileNotFoundError:
-        raise FetchError("apt-get is not installed; give MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR and OVMF instead")
+        raise FetchError("apt-get is not installed; give MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR, LIBSODIUM_DIR and OVMF instead")
     except subprocess.TimeoutExpired:
         raise FetchError(f"apt-get {args[0]} took longer than {TIME_LIMIT} s")
     if done.returncode or (args[0] == "update" and re.search(r"^(W: Failed|Err:)", done.stdout + done.stderr, re.M)):

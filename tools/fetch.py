@@ -3,11 +3,11 @@
 
     tools/fetch.py [--build DIR] [NAME ...]        (default: all sources)
 
-Sources (micropython, lwip, mbedtls) come as Debian source packages, firmware (ovmf2025, ovmf2022) from the
+Sources (micropython, lwip, mbedtls, libsodium) come as Debian source packages, firmware (ovmf2025, ovmf2022) from the
 system or as binary packages; all are pinned by SHA-256 and unpacked into a cache outside the tree
 (KEELBACK_CACHE, default ~/.cache/keelback), so that a second clone downloads nothing. The build folder gets
-links: src/NAME, and firmware/NAME/{CODE,VARS}.fd. MICROPYTHON_DIR, LWIP_DIR and MBEDTLS_DIR take the place
-of a download. Any number of these may run at once.
+links: src/NAME, and firmware/NAME/{CODE,VARS}.fd. MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR and LIBSODIUM_DIR
+take the place of a download. Any number of these may run at once.
 
 A source that is not the pinned one is refused. Firmware is only a tool of the tests: where the archive has
 replaced the pinned package by an update, the update is taken, and said so.
@@ -31,6 +31,7 @@ SUITE = "trixie"
 SOURCES = {  # name: (version, SHA-256 of the upstream tarball)
     "micropython": ("1.25.0", "7b25be99a502f070b2de81dafc08da7051d992325d6e67daa9045a918fffdbea"),
     "lwip": ("2.2.1", "83729c274c499d3348e9fbbe043a3113f3fa8953e7efddc7c21c7fcbb1f2b7b1"),
+    "libsodium": ("1.0.18", "d59323c6b712a1519a5daf710b68f5e7fde57040845ffec53850911f10a5d4f4"),
     "mbedtls": ("3.6.6", "8fb65fae8dcae5840f793c0a334860a411f884cc537ea290ce1c52bb64ca007a"),
 }
 FIRMWARE = {  # name: (suite, version, SHA-256 of the package ovmf)
