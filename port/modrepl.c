@@ -9,7 +9,10 @@
 #include "py/runtime.h"
 #include "shared/readline/readline.h"
 #include "shared/runtime/pyexec.h"
+#include "irq.h"
 #include "sysstdio.h"
+
+static int interruptible;       // how deep interruptible() is within itself
 
 // raw(pending=b""): the raw REPL on the console until Ctrl-B -> False. It reads pending first, what the
 // caller had read already. A soft reset does not come back: it unwinds past the caller to main.c.
@@ -26,6 +29,7 @@ static mp_obj_t repl_raw(size_t n_args, const mp_obj_t *args) {
     mp_locals_set(&MP_STATE_VM(dict_main));
     pyexec_mode_kind = PYEXEC_MODE_RAW_REPL;
     if (pyexec_raw_repl() != 0) {
+        interruptible = 0;
         nlr_jump_abort();
     }
     mp_globals_set(globals);
@@ -82,17 +86,21 @@ static mp_obj_t repl_redirect(mp_obj_t stream) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(repl_redirect_obj, repl_redirect);
 
-// interruptible(function, *args) -> what function(*args) returns. Ctrl-C on the console raises KeyboardInterrupt in
-// it, and nowhere else: one that comes in at its very end is raised here, in place of the result or an exception.
+// interruptible(function, *args) -> what function(*args) returns. Ctrl-C on the console, and interrupt(), raise
+// KeyboardInterrupt in it, and nowhere else: one that comes in at its very end is raised here, in place of the result or
+// an exception. It may be called from within itself, when a command of one session runs in an event loop of another's.
 static mp_obj_t repl_interruptible(size_t n_args, const mp_obj_t *args) {
     nlr_buf_t nlr;
     mp_obj_t result = MP_OBJ_NULL;
+    interruptible++;
     if (nlr_push(&nlr) == 0) {
         mp_hal_set_interrupt_char(CHAR_CTRL_C);
         result = mp_call_function_n_kw(args[0], n_args - 1, 0, args + 1);
         nlr_pop();
     }
-    mp_hal_set_interrupt_char(-1);
+    if (--interruptible == 0) {
+        mp_hal_set_interrupt_char(-1);
+    }
     mp_handle_pending(true);
     if (result == MP_OBJ_NULL) {
         nlr_jump(nlr.ret_val);
@@ -101,12 +109,40 @@ static mp_obj_t repl_interruptible(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR(repl_interruptible_obj, 1, repl_interruptible);
 
+// interrupt(): do as Ctrl-C on the console does to what interruptible() runs; nothing if there is nothing
+static mp_obj_t repl_interrupt(void) {
+    if (interruptible > 0) {
+        console_interrupt();
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(repl_interrupt_obj, repl_interrupt);
+
+// shielded(function, *args) -> what function(*args) returns; Ctrl-C that comes in meanwhile is raised at its end
+static mp_obj_t repl_shielded(size_t n_args, const mp_obj_t *args) {
+    nlr_buf_t nlr;
+    mp_handle_pending(true);
+    bool outer = irq_defer_interrupt(true);
+    if (nlr_push(&nlr) == 0) {
+        mp_obj_t result = mp_call_function_n_kw(args[0], n_args - 1, 0, args + 1);
+        nlr_pop();
+        irq_defer_interrupt(outer);
+        mp_handle_pending(true);
+        return result;
+    }
+    irq_defer_interrupt(outer);
+    nlr_jump(nlr.ret_val);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR(repl_shielded_obj, 1, repl_shielded);
+
 static const mp_rom_map_elem_t repl_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__repl) },
     { MP_ROM_QSTR(MP_QSTR_raw), MP_ROM_PTR(&repl_raw_obj) },
     { MP_ROM_QSTR(MP_QSTR_complete), MP_ROM_PTR(&repl_complete_obj) },
     { MP_ROM_QSTR(MP_QSTR_incomplete), MP_ROM_PTR(&repl_incomplete_obj) },
     { MP_ROM_QSTR(MP_QSTR_interruptible), MP_ROM_PTR(&repl_interruptible_obj) },
+    { MP_ROM_QSTR(MP_QSTR_interrupt), MP_ROM_PTR(&repl_interrupt_obj) },
+    { MP_ROM_QSTR(MP_QSTR_shielded), MP_ROM_PTR(&repl_shielded_obj) },
     { MP_ROM_QSTR(MP_QSTR_take), MP_ROM_PTR(&repl_take_obj) },
     { MP_ROM_QSTR(MP_QSTR_redirect), MP_ROM_PTR(&repl_redirect_obj) },
 };

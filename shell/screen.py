@@ -3,7 +3,8 @@
 The stale part of the line alone is sent, once for a chunk of input. Cells count from the prompt's
 first character; where they wrap depends on the terminal's width. Over a serial line nobody tells
 it: while it is unknown (0), lines are drawn as if they never wrapped, and ask_width() makes the
-terminal report it (save the cursor, go far right, report, restore). Source: ECMA-48, VT100.
+terminal report it (save the cursor, go far right, report, restore). Who is told it calls resize().
+Source: ECMA-48, VT100.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -21,8 +22,13 @@ class Screen:
     """The rows of one prompt and line. width: columns of the terminal, 0 if not known."""
 
     def __init__(self, width=0):
-        self.width = width
+        self.resize(width)
         self.start(b"")
+
+    def resize(self, width):
+        """Take what somebody tells of the width; 0: nobody knows."""
+        self.width = width
+        self._told = width > 0
 
     def start(self, prompt):
         """Begin on a free row with a prompt (one column a byte)."""
@@ -71,8 +77,8 @@ class Screen:
         self._repaint()
 
     def ask_width(self, line, pos):
-        """Have the terminal report its width, once for a line."""
-        if not self._asked:
+        """Have the terminal report its width, once for a line, unless it was told."""
+        if not self._asked and not self._told:
             self._asked = True
             self._draw(line, pos)
             self._out += _ASK_WIDTH

@@ -31,6 +31,8 @@ _AHEAD = 4096  # bytes typed ahead of a running command that are kept
 class Session:
     """One user at one stream. console: it is the serial line, which has the raw REPL."""
 
+    eol = "\r\n"  # how lines end on the stream; output of commands is written with "\n"
+
     def __init__(self, stream, console=False, columns=0):
         self.console = console
         self.closed = False
@@ -41,6 +43,7 @@ class Session:
         self._line_open = False  # the last byte sent was no line feed
         self._silent = True  # nothing was sent since the command began
         self.interrupted = False  # by Ctrl-C, what is or was awaited last
+        self.status = 0  # 1: the last command failed
         events = (CTRL_A, CTRL_D) if console else (CTRL_D,)
         self._editor = LineEditor(self._complete, events, columns)
 
@@ -53,7 +56,7 @@ class Session:
 
     @columns.setter
     def columns(self, count):
-        self._editor.screen.width = count
+        self._editor.screen.resize(count)
 
     def close(self):
         """End the session after the running command."""
@@ -67,8 +70,8 @@ class Session:
             self._stream.write(data)
 
     def print(self, text):
-        """Send text, its lines ended as terminals want it."""
-        self.write(text.replace("\n", "\r\n").encode())
+        """Send text, its lines ended as the stream wants it."""
+        self.write(text.replace("\n", self.eol).encode())
 
     @property
     def typed_ahead(self):
@@ -111,9 +114,7 @@ class Session:
         state = tasks.save()
         previous = _repl.redirect(None if self.console else _Output(self))
         try:
-            if self.console:
-                return _repl.interruptible(function, *args)
-            return function(*args)
+            return _repl.interruptible(function, *args)
         except KeyboardInterrupt:
             tasks.cancel_since(state)
             raise
@@ -158,6 +159,7 @@ class Session:
 
     async def _execute(self, line):
         """Run one line; whatever it raises becomes one line of text."""
+        self.status = 0
         try:
             await self._command(line)
         except (asyncio.CancelledError, GeneratorExit):
@@ -262,8 +264,8 @@ class Session:
         self._error(text)
 
     def _error(self, text):
-        self.write(b"\r\n" if self._line_open else b"")
-        self.print("command error, %s\n" % text)
+        self.status = 1
+        self.print("%scommand error, %s\n" % ("\n" if self._line_open else "", text))
 
     def _raw_repl(self):
         """The raw REPL takes the serial line until Ctrl-B, with what came in behind the Ctrl-A."""
@@ -294,6 +296,6 @@ class _Output:
         self._session = session
 
     def write(self, data):
-        data = bytes(data).replace(b"\r\n", b"\n")
-        self._session.write(data.replace(b"\n", b"\r\n"))
+        text = bytes(data).replace(b"\r\n", b"\n")
+        self._session.write(text.replace(b"\n", self._session.eol.encode()))
         return len(data)

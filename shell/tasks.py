@@ -11,7 +11,7 @@ import asyncio
 from asyncio import core
 
 _create_task = core.create_task
-_tasks = []  # (number, task), in the order of their making
+_tasks = []  # (number, task, the task that made it), in the order of their making
 _made = 0
 _prune_at = 16
 
@@ -23,7 +23,7 @@ def create_task(coro):
         _tasks[:] = [entry for entry in _tasks if not entry[1].done()]
         _prune_at = 2 * len(_tasks) + 16
     _made += 1
-    _tasks.append((_made, task))
+    _tasks.append((_made, task, core.cur_task))
     return task
 
 
@@ -34,7 +34,7 @@ def install():
 
 def alive():
     """-> the tasks that are not done, oldest first."""
-    return [task for _, task in _tasks if not task.done()]
+    return [entry[1] for entry in _tasks if not entry[1].done()]
 
 
 def current():
@@ -50,8 +50,25 @@ def restore(state):
     core.cur_task, core._task_queue, core._io_queue, _ = state
 
 
+def within(state, function, *args):
+    """Call a function that makes or wakes tasks of the loop that save() saw. -> what it returns."""
+    inner = save()
+    restore(state)
+    try:
+        return function(*args)
+    finally:
+        restore(inner)
+
+
 def cancel_since(state):
-    """Cancel what was begun after save(): interrupted code leaves no tasks behind."""
-    for number, task in _tasks:
-        if number > state[3] and not task.done() and task is not core.cur_task:
+    """Cancel what interrupted code began after save(), and what that began: it leaves no tasks behind.
+
+    Tasks that others made meanwhile, in an event loop that the code ran, stay: another session's, say.
+    """
+    mine = [state[0]]
+    for number, task, maker in _tasks:
+        if number > state[3] and [t for t in mine if t is maker]:
+            mine.append(task)
+    for task in mine[1:]:
+        if not task.done() and task is not core.cur_task:
             task.cancel()

@@ -44,6 +44,13 @@ def interruptible(function, *args):
     return function(*args)
 
 
+shielded = interruptible
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
 def incomplete(text):
     """Good enough a copy of mp_repl_continue_with_input() for code in tests."""
     for mark in ('"""', "'''"):
