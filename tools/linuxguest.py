@@ -5,7 +5,7 @@
 A Debian cloud kernel, MicroPython's own unix port (standard variant, `-Os`, static) and nothing else:
 
 * `job_initrd`: process 1 is tests/bench/guest/init.c, which runs a list of commands and powers off;
-  started with QEMU's `-kernel`, where only the interpreter is measured;
+  started with QEMU's `-kernel`, where only the interpreter is measured; with an address, also the network;
 * `boot_image`: process 1 is MicroPython at its prompt, and all is one unified kernel image for the
   firmware to start, as it starts keelback.efi.
 
@@ -13,6 +13,7 @@ Everything is made under BUILD/linux and kept; nothing is installed. Run as a pr
 Errors: subprocess.CalledProcessError where apt, dpkg, make, cc or objcopy fail; their output is shown.
 """
 import argparse
+import lzma
 import os
 import pathlib
 import re
@@ -25,8 +26,7 @@ KERNEL_PACKAGE = "linux-image-cloud-amd64"      # a meta package: depends on the
 STUB_PACKAGE = "systemd-boot-efi"
 STUB = "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 CMDLINE = "console=ttyS0 quiet"
-# Section addresses of a unified kernel image, as systemd-stub(7) of version 252 gives them.
-SECTIONS = {".cmdline": 0x30000, ".linux": 0x2000000, ".initrd": 0x3000000}
+MODULES = ("virtio_pci", "virtio_net")  # what drives a virtio network card, with all that they depend on
 
 # What Debian's source package leaves out (submodules) cannot be built in; none of it is measured.
 UNIX_PORT = {"MICROPY_PY_BTREE": 0, "MICROPY_PY_SSL": 0, "MICROPY_SSL_MBEDTLS": 0, "MICROPY_PY_FFI": 0,
@@ -64,11 +64,14 @@ class LinuxGuest:
                    MICROPY_MPYCROSS=cross / "mpy-cross", **UNIX_PORT)
         return out / "micropython"
 
-    def job_initrd(self, jobs, files, interpreter=None):
+    def job_initrd(self, jobs, files, interpreter=None, address=None):
         """Write an initramfs that runs `jobs` (command lines; the interpreter is /micropython).
 
-        files: guest path -> bytes. Returns the path of the archive, which the next call overwrites.
+        files: guest path -> bytes; address: "ADDRESS MASK GATEWAY" (IPv4) of a virtio network card.
+        Returns the path of the archive, which the next call overwrites.
         """
+        if address:
+            files = {**files, **self._modules(), "address": address.encode()}
         tree = {"init": self._init().read_bytes(), "jobs": ("\n".join(jobs) + "\n").encode(),
                 "micropython": pathlib.Path(interpreter or self.interpreter()).read_bytes(), **files}
         path = self.dir / "jobs.cpio"
@@ -93,6 +96,24 @@ class LinuxGuest:
             command += ["--add-section", f"{name}={part}", "--change-section-vma", f"{name}={SECTIONS[name]:#x}"]
         subprocess.run([*command, self._unpack(STUB_PACKAGE) / STUB, path], check=True)
         return path
+
+    def _modules(self):
+        """The kernel's modules for the network, and their list, each behind those that it needs."""
+        tree, files = self._unpack(_dependency(KERNEL_PACKAGE)), {}
+
+        def add(name):
+            path = next(tree.glob(f"**/{name}.ko*"), None)
+            if not path or f"{name}.ko" in files:
+                return  # it is built in, or there
+            data = path.read_bytes()
+            data = lzma.decompress(data) if path.suffix == ".xz" else data
+            for other in re.search(rb"\0depends=([^\0]*)\0", data)[1].decode().split(","):
+                add(other)
+            files[f"{name}.ko"] = data
+
+        for name in MODULES:
+            add(name)
+        return {**files, "modules": "".join(f"/{name}\n" for name in files).encode()}
 
     def _init(self):
         path = self.dir / "init"

@@ -4,8 +4,10 @@
 
     tools/measure.py [PART ...] [--json FILE] [--runs N]
 
-Parts: boot wall size memory idle smallest perf micro gcbench strings; all of them by default. The Linux guest does not
-change, so its figures are kept in BUILD/bench-linux.json under a hash of what made them; --linux measures them anew.
+Parts: boot wall size memory idle smallest, perf micro gcbench strings, http http_wall bulk bulk_wall udp ping first_ping
+net_idle; all of them by default, "net" for those of the network. The Linux guest does not change, so its figures are kept in
+BUILD/bench-linux.json under a hash of what made them, but for wall times of the network; --linux measures them anew.
+BULK=MIB sets how much the bulk parts transfer each way (64; 1024 is the project's own measure).
 QEMU, OVMF and the rest are taken from the environment as tools/qemu.py says; acceleration is always TCG.
 What is counted, and how: docs/bench.md.
 """
@@ -22,12 +24,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests/bench")]
 import boot  # noqa: E402
 import interpreter  # noqa: E402
+import netbulk  # noqa: E402
+import netguests  # noqa: E402
+import network  # noqa: E402
 import qemu  # noqa: E402
 import table  # noqa: E402
 from linuxguest import LinuxGuest  # noqa: E402
 
 BOOT_PARTS = ("boot", "wall", "size", "memory", "idle", "smallest")
-PARTS = BOOT_PARTS + interpreter.SUITES
+PARTS = BOOT_PARTS + interpreter.SUITES + tuple(network.PARTS)
 SEARCH_HIGH = 256       # MiB; both sides boot with it
 
 
@@ -41,6 +46,8 @@ class Bench:
         self.guest = LinuxGuest(build, micropython)
         self.keelback = functools.cache(lambda: boot.keelback(self.build / "keelback.efi", self.folder))
         self.linux = functools.cache(lambda: boot.linux(self.guest, self.folder))
+        self.net_keelback = functools.cache(lambda: netguests.Keelback(self.build / "keelback.efi", self.folder))
+        self.net_linux = functools.cache(lambda: netguests.Linux(self.guest))
 
     def boot_part(self, part, system):
         """The figures of one part of BOOT_PARTS: {name of table.BOOT: figure}."""
@@ -67,8 +74,8 @@ class Bench:
     def _chart(self):
         return {"chart": boot.guest_report(self.keelback())["chart"]}
 
-    def side(self, parts, system, run_suites):
-        """All figures of one side: {"boot": {...}, suite: {...}}."""
+    def side(self, parts, system, run_suites, net):
+        """All figures of one side: {"boot": {...}, suite: {...}, part of the network: {...}}."""
         figures = {}
         for part in (p for p in BOOT_PARTS if p in parts):
             say(f"{system().name}: {part}")
@@ -77,14 +84,17 @@ class Bench:
         if suites:
             say(f"{system().name}: {' '.join(suites)}")
             figures.update(run_suites(suites))
+        for part in (p for p in network.PARTS if p in parts):
+            say(f"{net().name}: {part}")
+            figures[part] = network.PARTS[part](net())
         return figures
 
     def measure_keelback(self, parts):
         return self.side(parts, self.keelback, lambda suites: interpreter.in_keelback(
-            self.keelback().volume, suites, self.micropython))
+            self.keelback().volume, suites, self.micropython), self.net_keelback)
 
     def measure_linux(self, parts):
-        return self.side(parts, self.linux, lambda suites: interpreter.in_linux(self.guest, suites, self.micropython))
+        return self.side(parts, self.linux, lambda suites: interpreter.in_linux(self.guest, suites, self.micropython), self.net_linux)
 
     def linux_key(self):
         """A hash of what the Linux figures depend on: image, interpreter, scripts, QEMU, firmware and settings."""
@@ -93,6 +103,8 @@ class Bench:
         parts = [version, json.dumps([settings.ovmf, settings.machine, settings.cpu, settings.smp, self.runs]).encode()]
         parts += [self.linux().efi.read_bytes(), self.guest.interpreter().read_bytes()]
         parts += [script.encode() for _, script in sorted(interpreter.collect(interpreter.SUITES, self.micropython).items())]
+        parts += [(netguests.PROGRAMS / name).read_bytes() for name in ("init.c", *(f"{n}.py" for n in netguests.NAMES))]
+        parts += [str(netbulk.MIB).encode()]
         return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
     def cached_linux(self, parts, again):
@@ -101,10 +113,10 @@ class Bench:
         key = self.linux_key()
         kept = json.loads(path.read_text()) if path.exists() and not again else {}
         kept = kept if kept.get("key") == key else {"key": key, "parts": [], "figures": {}}
-        missing = [part for part in parts if part not in kept["parts"]]
+        missing = [part for part in parts if part not in kept["parts"] or part in network.FRESH]
         for name, figures in self.measure_linux(missing).items():
             kept["figures"].setdefault(name, {}).update(figures)
-        kept["parts"] += missing
+        kept["parts"] = sorted({*kept["parts"], *missing})
         path.write_text(json.dumps(kept, indent=1))
         return kept["figures"]
 
@@ -128,6 +140,7 @@ def arguments():
     parser.add_argument("--runs", type=int, default=3, help="boots for one median")
     parser.add_argument("--linux", action="store_true", help="measure the Linux guest anew")
     args = parser.parse_args()
+    args.parts = [part for given in args.parts for part in (network.PARTS if given == "net" else [given])]
     unknown = set(args.parts) - set(PARTS)
     if unknown:
         parser.error(f"no such part: {' '.join(sorted(unknown))}")

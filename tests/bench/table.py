@@ -13,6 +13,43 @@ BOOT = (("instructions", lambda v: f"{v / 1e6:.2f} M", "at most 10 M"),
         ("smallest_memory", lambda v: f"{v} MiB", "64 MiB"))
 
 
+def _thousand(v):
+    return f"{v / 1e3:.1f} k"
+
+
+def _at_most(limit, shown):
+    return f"at most {shown}", lambda linux, keelback: keelback <= limit
+
+
+_SHARE = ("at most 0.7 of Linux's", lambda linux, keelback: linux is None or keelback <= 0.7 * linux)
+_TWICE = ("at least twice Linux's", lambda linux, keelback: linux is None or keelback >= 2 * linux)
+_SAME = ("at least Linux's", lambda linux, keelback: linux is None or keelback >= linux)
+_NONE = ("", lambda linux, keelback: True)
+
+# part, its title; then name, how it is shown, (what is asked of it, is that met?), and whether more is better.
+NET = (("http", "HTTP, guest instructions per request", (
+           ("asyncio 1 KiB keep-alive", _thousand, _at_most(250e3, "250 k"), False),
+           ("asyncio 1 KiB new connection", _thousand, _at_most(300e3, "300 k"), False),
+           ("asyncio 1 MiB", _thousand, _at_most(6e6, "6000 k"), False),
+           ("sync 1 KiB new connection", _thousand, _at_most(100e3, "100 k"), False),
+           ("sync 1 MiB", _thousand, _NONE, False))),
+       ("http_wall", "HTTP, free running, httpd_asyncio.py", (
+           ("wrk c=1", lambda v: f"{v:.0f} /s", _TWICE, True),
+           ("wrk c=8", lambda v: f"{v:.0f} /s", _TWICE, True),
+           ("1 MiB bodies", lambda v: f"{v:.1f} MB/s", _SAME, True))),
+       ("bulk", "bulk TCP, guest instructions per byte", tuple(
+           (f"{way}, {over}", lambda v: f"{v:.3f}", _SHARE, False) for over in ("user", "tap") for way in ("to guest", "from guest"))),
+       ("bulk_wall", "bulk TCP, free running", tuple(
+           (f"{way}, {over}", lambda v: f"{v:.1f} MB/s", _NONE, True) for over in ("user", "tap") for way in ("to guest", "from guest"))),
+       ("udp", "UDP echo, guest instructions per round trip", tuple((f"UDP echo {n} B", _thousand, _SHARE, False) for n in (64, 1400))),
+       ("ping", "ping, guest instructions per round trip", tuple((f"ping {n} B", _thousand, _SHARE, False) for n in (64, 1400))),
+       ("first_ping", "from net-virtio to the first answered ping", (
+           ("first ping", lambda v: f"{v:.1f} ms", _at_most(20, "20 ms"), False),
+           ("first ping, instructions", _thousand, _NONE, False))),
+       ("net_idle", "idle with the network up, of a host core", (
+           ("idle, network up", lambda v: f"{v:.2f} %", ("under 3 %", lambda linux, keelback: keelback < 3), False),)))
+
+
 def geometric_mean(values):
     values = list(values)
     return math.exp(sum(map(math.log, values)) / len(values)) if values else math.nan
@@ -40,6 +77,17 @@ def disagreements(linux, keelback):
     """Tests whose result is not the same on both sides."""
     return [test for test, figure in linux.items()
             if isinstance(figure, (list, tuple)) and keelback.get(test) and list(keelback[test])[1:] != list(figure)[1:]]
+
+
+def net_lines(rows, linux, keelback):
+    for name, show, (wanted, met), more in rows:
+        theirs, ours = linux.get(name), keelback.get(name)
+        if theirs is None and ours is None:
+            continue
+        factor = ratio(ours, theirs) if more else ratio(theirs, ours)
+        verdict = " - NOT MET" if ours is not None and not met(theirs, ours) else ""
+        yield PLAIN.format(name, show(theirs) if theirs is not None else "-", show(ours) if ours is not None else "-",
+                           f"{factor:.2f}" if factor else "-", wanted + verdict)
 
 
 def failures(linux, keelback):
@@ -94,4 +142,7 @@ def render(linux, keelback):
     for suite in ("perf", "micro", "gcbench", "strings"):
         if suite in keelback or suite in linux:
             out += ["", f"{suite}, thousand instructions", *suite_lines(suite, linux.get(suite, {}), keelback.get(suite, {}))]
+    for part, title, rows in NET:
+        if part in keelback or part in linux:
+            out += ["", title, *net_lines(rows, linux.get(part, {}), keelback.get(part, {}))]
     return "\n".join(out)
