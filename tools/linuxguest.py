@@ -27,6 +27,8 @@ STUB_PACKAGE = "systemd-boot-efi"
 STUB = "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 CMDLINE = "console=ttyS0 quiet"
 MODULES = ("virtio_pci", "virtio_net")  # what drives a virtio network card, with all that they depend on
+# Section addresses of a unified kernel image, as systemd-stub(7) of version 252 gives them.
+SECTIONS = {".cmdline": 0x30000, ".linux": 0x2000000, ".initrd": 0x3000000}
 
 # What Debian's source package leaves out (submodules) cannot be built in; none of it is measured.
 UNIX_PORT = {"MICROPY_PY_BTREE": 0, "MICROPY_PY_SSL": 0, "MICROPY_SSL_MBEDTLS": 0, "MICROPY_PY_FFI": 0,
