@@ -10,6 +10,7 @@ MicroPython's unix port runs it. Addresses are those of the documentation: guest
 """
 import contextlib
 import pathlib
+import re
 import time
 
 import boot
@@ -56,7 +57,11 @@ class Guest:
 
 
 class KeelbackGuest(Guest):
-    """Keelback at its prompt."""
+    """Keelback at its prompt. text: where its code is."""
+
+    def __init__(self, vm):
+        super().__init__(vm)
+        self.text = int(re.search(r"Text \.+: 0x([0-9a-f]+)", vm.command("info"))[1], 16)
 
     def network(self):
         """(Re)start the network, after a soft reset: no program of before is left."""

@@ -35,13 +35,13 @@ def ping(of):
     with wired(of, icount=0, sleep=True) as (guest, peer):
         if of.name == "keelback":
             guest.network()
-        return {f"ping {size} B": _cost(guest, lambda n: _pong(peer, n, bytes(size))) for size in SIZES}
+        return {f"ping {size} B": _cost(guest, lambda n: pong(peer, n, bytes(size))) for size in SIZES}
 
 
 def udp(of):
     """{figure: guest instructions of one datagram there and back}."""
     with wired(of, icount=0, sleep=True) as (guest, peer), guest.serving("udpecho"):
-        return {f"UDP echo {size} B": _cost(guest, lambda n: _echo(peer, bytes(size))) for size in SIZES}
+        return {f"UDP echo {size} B": _cost(guest, lambda n: echo(peer, bytes(size))) for size in SIZES}
 
 
 def _cost(guest, round_trip):
@@ -50,11 +50,13 @@ def _cost(guest, round_trip):
     return guest.instructions(lambda: [round_trip(n) for n in range(ROUNDS)]) / ROUNDS
 
 
-def _pong(peer, n, payload):
+def pong(peer, n, payload):
+    """One echo request and its answer."""
     peer.ask(frames.ping(IDENT, n, payload), lambda frame: frames.is_pong(frame, IDENT, n))
 
 
-def _echo(peer, payload):
+def echo(peer, payload):
+    """One datagram to the echo server and back."""
     peer.ask(frames.udp(4000, 7, payload), lambda frame: frames.datagram(frame) == (7, 4000, payload))
 
 
