@@ -105,6 +105,7 @@ extern const char *tsc_source;              // how tsc_hz was found: "cpuid 15h"
 // looks first, and one that does not is not kept awake by what nobody reads.
 void cpu_idle_until(uint64_t deadline_ns);
 void idle_wake(void);                       // callable from interrupt handlers
+uint64_t cpu_idle_ns(void);                 // how long it slept, in all
 bool cpu_idles(void);                       // from there: was that cpu_idle_until's hlt?
 
 // ---- alarm.c: functions at a time, whether the program waits then or computes -----------------------

@@ -22,6 +22,7 @@ static uint64_t ns_scale;                   // ns = ticks * ns_scale >> 32, coun
 static uint64_t base_tsc, base_ns;
 static bool refined;
 static volatile bool idles;                 // in hlt
+static uint64_t idle_ns;
 static int64_t wall_offset_ns;              // wall clock when clock_ns() was 0
 
 static uint64_t scale(uint64_t ticks) {
@@ -163,6 +164,18 @@ static void refine(void) {
     refined = true;
 }
 
+// hlt, with interrupts on from it on.
+static void halt(uint64_t now) {
+    idles = true;
+    sti_hlt();
+    idles = false;
+    idle_ns += clock_ns() - now;
+}
+
+uint64_t cpu_idle_ns(void) {
+    return idle_ns;
+}
+
 bool cpu_idles(void) {
     return idles;
 }
@@ -171,18 +184,13 @@ void idle_wake(void) {
     wake_pending = true;
 }
 
-// Bare mode: interrupts bring input and deadlines. The check and the hlt must not be torn apart by an
-// interrupt, so it runs with interrupts off until the very hlt.
+// Bare mode: interrupts bring input and deadlines; after one that wakes nobody (the profiler's) we sleep on. The check and
+// the hlt must not be torn apart by an interrupt, so it runs with interrupts off until the very hlt.
 static void idle_bare(uint64_t deadline_ns) {
     cli();
-    if (!wake_pending) {
-        if (clock_ns() < deadline_ns) {
-            timer_by(deadline_ns);
-            idles = true;
-            sti_hlt();
-            cli();
-            idles = false;
-        }
+    for (uint64_t now; !wake_pending && (now = clock_ns()) < deadline_ns; cli()) {
+        timer_by(deadline_ns);
+        halt(now);
     }
     wake_pending = false;
     sti();
@@ -191,10 +199,9 @@ static void idle_bare(uint64_t deadline_ns) {
 // Firmware mode: its timer tick ends every hlt; the line is polled in between.
 static void idle_firmware(uint64_t deadline_ns) {
     serial_poll();
-    if (!wake_pending && clock_ns() < deadline_ns) {
-        idles = true;
-        sti_hlt();
-        idles = false;
+    uint64_t now = clock_ns();
+    if (!wake_pending && now < deadline_ns) {
+        halt(now);
         serial_poll();
     }
     wake_pending = false;

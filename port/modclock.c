@@ -10,6 +10,12 @@ static mp_obj_t clock_ns_py(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(clock_ns_obj, clock_ns_py);
 
+// idle_ns() -> of these, how many the processor slept
+static mp_obj_t clock_idle(void) {
+    return mp_obj_new_int_from_uint(cpu_idle_ns());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(clock_idle_obj, clock_idle);
+
 // wall_ns() -> since 1970-01-01 UTC
 static mp_obj_t clock_wall(void) {
     return mp_obj_new_int_from_ll(clock_wall_ns());
@@ -60,6 +66,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(clock_mark_obj, clock_mark);
 static const mp_rom_map_elem_t clock_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_clock) },
     { MP_ROM_QSTR(MP_QSTR_ns), MP_ROM_PTR(&clock_ns_obj) },
+    { MP_ROM_QSTR(MP_QSTR_idle_ns), MP_ROM_PTR(&clock_idle_obj) },
     { MP_ROM_QSTR(MP_QSTR_wall_ns), MP_ROM_PTR(&clock_wall_obj) },
     { MP_ROM_QSTR(MP_QSTR_set_wall_ns), MP_ROM_PTR(&clock_set_wall_obj) },
     { MP_ROM_QSTR(MP_QSTR_tsc_hz), MP_ROM_PTR(&clock_tsc_hz_obj) },

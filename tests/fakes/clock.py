@@ -9,6 +9,10 @@ def ns():
     return time.ticks_us() * 1000
 
 
+def idle_ns():
+    return ns() // 2
+
+
 def wall_ns():
     return time.time_ns() + offset
 
