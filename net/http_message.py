@@ -7,6 +7,7 @@ answered no sooner than that. Source: RFC 9112 (6, 7), RFC 9110 (10.1.1). Leaves
 # SPDX-License-Identifier: BSD-3-Clause
 
 from asyncio import TimeoutError, wait_for_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from net.http_wire import CHUNKED, LINE_MAX, HTTPError, body_length, chunk_length, parse_query
 
@@ -103,12 +104,15 @@ class Input:
 
     async def gone(self, ms):
         """Wait that long. -> True, at once, when the client closes the connection."""
-        if self.waiting > _AHEAD:
-            raise HTTPError(400, "too much ahead of an answer")
-        try:
-            return not await wait_for_ms(self.fill(), ms)
-        except TimeoutError:
-            return False
+        end = ticks_add(ticks_ms(), ms)
+        while True:
+            if self.waiting > _AHEAD:
+                raise HTTPError(400, "too much ahead of an answer")
+            try:
+                if not await wait_for_ms(self.fill(), max(0, ticks_diff(end, ticks_ms()))):
+                    return True
+            except TimeoutError:
+                return False
 
 
 class Request:

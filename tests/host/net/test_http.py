@@ -1,6 +1,7 @@
 """net/http.py, http_connection.py, http_message.py: conversations over a connection that is no socket."""
 
 import asyncio
+import time
 
 from check import raises, same
 from net.http import Response, Server
@@ -193,6 +194,10 @@ def test_gone():
     talk(s, b"GET /long" + END, 12)
     same((seen[0], seen[-1]), (False, True))
     del seen[:]
+    more = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    began = time.ticks_ms()
+    same(bodies(s, b"GET /long" + END, 1, more[:9], 1, more[9:], stays=True), [b"done", b"root\n"])
+    assert time.ticks_diff(time.ticks_ms(), began) >= 25 and seen == [False] * 5  # what comes ahead does not cut it short
     same(bodies(s, b"GET /long" + END, b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", stays=True), [b"done", b"root\n"])
 
 
