@@ -17,6 +17,7 @@
 #include "net.h"
 #include "sample.h"
 #include "sysstdio.h"
+#include "tls.h"
 #include "moddma.h"
 #include "vfs_ram.h"
 
@@ -43,6 +44,7 @@ static void python_stop(void) {
     sample_free();
     netif_deinit();
     irq_deinit();
+    tls_deinit();
     gc_sweep_all();     // finalisers: files are closed
     dma_free_all();
     mp_deinit();

@@ -49,6 +49,7 @@
 #define MBEDTLS_BASE64_C
 #define MBEDTLS_PEM_PARSE_C
 #define MBEDTLS_X509_USE_C
+#define MBEDTLS_X509_RSASSA_PSS_SUPPORT     // the only RSA signatures that TLS 1.3 has
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_TEST_SW_INET_PTON           // its own inet_pton(): the C library has none
 
@@ -63,6 +64,7 @@
 #define MBEDTLS_HKDF_C
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG     // the machine's own generator: port/tls.c
+#define MBEDTLS_PSA_KEY_SLOT_COUNT  256     // handshakes that may wait for their peers' keys at once
 #define MBEDTLS_SSL_PROTO_DTLS
 #define MBEDTLS_SSL_EXTENDED_MASTER_SECRET
 #define MBEDTLS_SSL_ENCRYPT_THEN_MAC

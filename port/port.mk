@@ -135,6 +135,9 @@ $(BUILD)/py/objstr.o: CFLAGS += -include port/libc/first.h
 # patience.c stands in front of these.
 $(BUILD)/py/runtime.o: CFLAGS += -Dmp_iternext=plain_mp_iternext -Dmp_obj_equal=patient_mp_obj_equal
 $(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op
+# tls.c stands in front of these.
+$(BUILD)/extmod/modtls_mbedtls.o: CFLAGS += -Dmbedtls_ssl_set_bio=tls_set_bio -Dmbedtls_ssl_free=tls_free -Dmbedtls_ssl_conf_ciphersuites=tls_conf_ciphersuites
+$(BUILD)/mbedtls/ssl_tls12_client.o: CFLAGS += -I$(MBEDTLS_DIR) -I$(MBEDTLS_DIR)/library -include port/tls12_pss.h
 # A path does not end at a NUL: args.c.
 $(BUILD)/extmod/vfs.o $(BUILD)/extmod/vfs_%.o: CFLAGS += -Dmp_obj_str_get_str=arg_str
 $(BUILD)/boot/%.o: CFLAGS += -O2 -DGNU_EFI_USE_MS_ABI -fshort-wchar -I/usr/include/efi -I/usr/include/efi/x86_64 -Iboot

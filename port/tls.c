@@ -1,12 +1,16 @@
-// What mbedTLS asks of its platform: random bytes and time.
+// What mbedTLS asks of its platform, random bytes and time, and what stands between it and MicroPython's tls module.
 
+#include "py/gc.h"
 #include "py/runtime.h"
+#include "py/stream.h"
 #include "shared/timeutils/timeutils.h"
 #include "boot/boot.h"
 #include "mbedtls/entropy.h"
 #include "mbedtls/platform_time.h"
 #include "mbedtls/platform_util.h"
+#include "mbedtls/ssl.h"
 #include "psa/crypto.h"
+#include "tls.h"
 
 int mbedtls_hardware_poll(void *data, unsigned char *out, size_t len, size_t *out_len) {
     if (!entropy_get(out, len)) {
@@ -23,6 +27,11 @@ psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context
     }
     *len = size;
     return PSA_SUCCESS;
+}
+
+// Its keys lie in Python's heap, which a soft reset takes away.
+void tls_deinit(void) {
+    mbedtls_psa_crypto_free();
 }
 
 time_t mbedtls_port_time(time_t *out) {
@@ -45,4 +54,49 @@ struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *seconds, struct tm *o
         .tm_hour = tm.tm_hour, .tm_min = tm.tm_min, .tm_sec = tm.tm_sec,
     };
     return out;
+}
+
+// ---- in front of what extmod/modtls_mbedtls.c calls (port.mk) ---------------------------------------------------
+// It forgets its socket before it frees the connection, and so cannot say goodbye: the socket is kept here too,
+// inside of an object that the collector scans.
+void tls_set_bio(mbedtls_ssl_context *ssl, void *context, mbedtls_ssl_send_t *send, mbedtls_ssl_recv_t *recv, mbedtls_ssl_recv_timeout_t *timeout) {
+    mbedtls_ssl_set_user_data_p(ssl, *(void **)context);
+    mbedtls_ssl_set_bio(ssl, context, send, recv, timeout);
+}
+
+static int send_last(void *socket, const unsigned char *data, size_t len) {
+    int error;
+    mp_uint_t sent = mp_get_stream(socket)->write(socket, data, len, &error);
+    return sent == MP_STREAM_ERROR ? MBEDTLS_ERR_SSL_WANT_WRITE : (int)sent;
+}
+
+// Without close_notify the peer cannot tell the end from a cut (RFC 8446, 6.1). Only where that neither waits nor runs
+// inside of a collection; a socket that is not writable has other troubles.
+static void say_goodbye(mbedtls_ssl_context *ssl) {
+    mp_obj_t socket = mbedtls_ssl_get_user_data_p(ssl);
+    int error;
+    if (socket != NULL && !gc_is_locked() && mbedtls_ssl_is_handshake_over(ssl)
+        && mp_get_stream(socket)->ioctl(socket, MP_STREAM_POLL, MP_STREAM_POLL_WR, &error) == MP_STREAM_POLL_WR) {
+        mbedtls_ssl_set_bio(ssl, socket, send_last, NULL, NULL);
+        mbedtls_ssl_close_notify(ssl);      // best effort
+    }
+}
+
+void tls_free(mbedtls_ssl_context *ssl) {
+    say_goodbye(ssl);
+    mbedtls_ssl_free(ssl);
+}
+
+// A list with suites of one version only asks for that version: the peer would choose the other, and find nothing.
+void tls_conf_ciphersuites(mbedtls_ssl_config *conf, const int *suites) {
+    bool tls13 = false, tls12 = false;
+    for (const int *suite = suites; *suite != 0; suite++) {
+        *(mbedtls_ssl_ciphersuite_from_id(*suite)->private_min_tls_version == MBEDTLS_SSL_VERSION_TLS1_3 ? &tls13 : &tls12) = true;
+    }
+    if (!tls13) {
+        mbedtls_ssl_conf_max_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+    } else if (!tls12) {
+        mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_3);
+    }
+    mbedtls_ssl_conf_ciphersuites(conf, suites);
 }

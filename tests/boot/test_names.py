@@ -11,6 +11,7 @@ import pytest
 
 import image
 import qemu
+from prompt import Prompt, free_port
 from vm import Machine
 
 EFI = qemu.BUILD / "keelback.efi"
@@ -26,12 +27,6 @@ def ask(*ports):
         print(e)
 """
 AHEAD = 1000000  # s, of our time server
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def serve(reply):
@@ -69,7 +64,7 @@ def liar(message):
 @pytest.fixture(scope="module")
 def dnsmasq():
     """dnsmasq for made-up names on a port of the loopback."""
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     names = [f"--host-record={r}" for r in RECORDS] + [f"--host-record=many.test,10.1.{i // 250}.{i % 250 + 1}" for i in range(300)]
     names += ["--cname=alias.test,four.test", "--cname=alias2.test,alias.test", "--txt-record=text.test,none", "--local=/test/"]
     process = subprocess.Popen([DNSMASQ, "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", f"--port={port}",
@@ -129,16 +124,10 @@ def test_dns_errors(machine):
 def test_hostile_name_server(machine, dnsmasq):
     """Nothing that a liar sends is believed or breaks anything; the true server behind it still answers."""
     port = serve(liar)
-    machine.send("python\r")
-    machine.expect(rb">>> \Z", 30)
-    machine.send("from ask import ask\r")
-    for servers, told in ((f"{port}", rb"golang\.org: no answer from any name server"),
-                          (f"{port}, {dnsmasq}", rb"\['142\.251\.209\.17', '2a00:1450:4002:410::2011'\]")):
-        machine.expect(rb">>> \Z", 30)
-        machine.send(f"ask({servers})\r")
-        machine.expect(rb"\n" + told + rb"\r\n", 60)
-    machine.send("\x04")
-    machine.wait_prompt()
+    prompt = Prompt(machine, "from ask import ask")
+    assert prompt.run(f"ask({port})") == "golang.org: no answer from any name server"
+    assert prompt.run(f"ask({port}, {dnsmasq})") == "['142.251.209.17', '2a00:1450:4002:410::2011']"
+    prompt.leave()
 
 
 def test_date_ntp(machine):

@@ -20,7 +20,8 @@ MAY_IMPORT = {  # of the sets above
     "net": {"netif", "crypto", "clock", "net"} | NETWORK,
     "shell": PROJECT | SEAM | NETWORK,
 }
-FOREIGN = {"boot": (), "port": ("py/", "extmod/", "shared/", "lib/", "genhdr/", "lwip/", "netif/", "mbedtls/", "psa/", "sodium/", "boot/boot.h")}
+FOREIGN = {"boot": (), "port": ("py/", "extmod/", "shared/", "lib/", "genhdr/", "lwip/", "netif/", "mbedtls/", "psa/", "library/", "sodium/",
+                                "boot/boot.h")}
 FREESTANDING = {"stdarg", "stdbool", "stddef", "stdint", "stdalign", "limits", "float", "string", "cpuid", "x86intrin",
                 "immintrin", "emmintrin", "efi", "efilib", "efibind", "efiapi", "math", "setjmp", "assert", "errno", "stdio", "stdlib",
                 "alloca", "inttypes", "ctype", "endian", "time", "sys/types"}
