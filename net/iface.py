@@ -58,6 +58,10 @@ class Interface:
                 raise OSError(110)  # ETIMEDOUT
             await asyncio.sleep_ms(10)
 
+    def ipconfig(self, *query, **values):
+        """As MicroPython's nic.ipconfig, of one name at a time; static() is for addr4 and gw4."""
+        return self._netif.ipconfig(*query, **values)
+
     def addresses(self):
         """-> list of (address, prefix length), IPv4 first."""
         return self._netif.addresses()

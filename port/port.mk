@@ -66,7 +66,7 @@ SRC_BOOT := $(addprefix boot/,\
 SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c frame_place.c sample.c heap_types.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
-	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c modnetif.c netif_frames.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
+	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
 SRC_CRYPTO := $(addprefix port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 

@@ -62,15 +62,26 @@ async def start(ctx, name, make_nic, addresses, debug):
     return outcome[0]
 
 
-async def _start(name, make_nic, addresses, debug):
+def attach(name, nic):
+    """Bring up a card where none is, after stop(). -> its net.iface.Interface, without addresses. Raises the driver's errors."""
     global interface
-    nic = make_nic()
     names.tell_sockets()
-    if addresses and addresses.mac:
-        nic.mac = addresses.mac
     interface = fresh = Interface(name, nic, _report)
     try:
         fresh.up()
+    except BaseException:  # also Ctrl-C: half a card is none
+        if interface is fresh:
+            stop()
+        raise
+    return fresh
+
+
+async def _start(name, make_nic, addresses, debug):
+    nic = make_nic()
+    if addresses and addresses.mac:
+        nic.mac = addresses.mac
+    fresh = attach(name, nic)
+    try:
         if addresses:
             fresh.static(addresses.address, addresses.mask, addresses.gateway)
         else:

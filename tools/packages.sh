@@ -43,6 +43,7 @@ for group in "$@"; do
         need curl command -v curl
         need socat command -v socat
         need dnsmasq-base command -v dnsmasq
+        need openssl command -v openssl
         need wrk command -v wrk
         need python3-venv python3 -c 'import ensurepip'
         ;;

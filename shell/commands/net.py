@@ -38,51 +38,19 @@ def net_down(ctx):
 @command("virtio-net", "(<ip> <mask> <gw>)? (debug)?", "net-virtio, as it was called", waits=True)
 async def net_virtio(ctx, ip, mask, gw, debug):
     """Three forms: none (DHCP), <ip> <mask> <gw>, and <ip/prefix> <mac or :> <gw>; behind each, `debug`."""
-    import efi
+    from shell import cards, network
 
-    from shell import network
-
-    if efi.boot_services():
-        raise CommandError("the firmware has the devices: use net-uefi, or `exit-boot-services` to take them over")
-    return await network.start(ctx, "virtio", _virtio_nic, _given(ip, mask, gw), debug)
-
-
-def _virtio_nic():
-    import efi
-
-    from drivers import pci, virtio, virtio_net
-
-    try:
-        nic = virtio_net.probe(pci.functions(pci.config(efi.rsdp())))
-    except virtio.VirtioError as e:
-        raise CommandError("network card: %s" % e)
-    if not nic:
-        raise CommandError("no VirtIO network card")
-    return nic
+    cards.virtio.check()
+    return await network.start(ctx, "virtio", cards.virtio.probe, _given(ip, mask, gw), debug)
 
 
 @command("net-uefi", "(<ip> <mac> <gw>)? (debug)?", "start UEFI networking", waits=True)
 async def net_uefi(ctx, ip, mac, gw, debug):
     """The card that the firmware drives, in firmware mode. Forms as net-virtio's; a MAC of ":" is a random one."""
-    import efi
+    from shell import cards, network
 
-    from shell import network
-
-    if not efi.boot_services():
-        raise CommandError("boot services were exited; `boot_services=keep` in keelback.cfg keeps them, or use net-virtio")
-    return await network.start(ctx, "uefi", _uefi_nic, _given(ip, mac, gw), debug)
-
-
-def _uefi_nic():
-    import efi
-
-    from drivers import uefi_net
-    from drivers.efi import SystemTable
-
-    nic = uefi_net.probe(SystemTable(efi.system_table()))
-    if not nic:
-        raise CommandError("the firmware drives no network card")
-    return nic
+    cards.uefi.check()
+    return await network.start(ctx, "uefi", cards.uefi.probe, _given(ip, mac, gw), debug)
 
 
 def _given(ip, mask, gw):
