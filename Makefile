@@ -129,7 +129,7 @@ $(HAVE)/run: tools/packages.sh tools/fetch.py | $(HAVE)
 
 $(HAVE)/test: tests/requirements.txt tools/packages.sh | $(HAVE)/run $(HAVE)/sources
 	@tools/packages.sh build test
-	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022
+	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022 pprof
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/pip -qq --disable-pip-version-check install --no-deps --require-hashes --only-binary :all: -r $<
 	@touch $@

@@ -14,9 +14,18 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
+# Gives the pipes the numbers that the browser expects, whatever ours are, and becomes the browser.
+START = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(n), fcntl.F_DUPFD, 10) for n in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
@@ -40,10 +49,9 @@ class Browser:
         self._profile = tempfile.mkdtemp(prefix="keelback-browser-")
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
-        # sh gives the pipes their numbers, whatever ours are.
         line = [name, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", f"--user-data-dir={self._profile}",
                 f"--window-size={self._size[0]},{self._size[1]}", "--remote-debugging-pipe", "about:blank"]
-        self._process = subprocess.Popen(["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh", *line], pass_fds=(theirs_in, theirs_out),
+        self._process = subprocess.Popen([sys.executable, "-c", START, str(theirs_in), str(theirs_out), *line], pass_fds=(theirs_in, theirs_out),
                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(theirs_in)
         os.close(theirs_out)

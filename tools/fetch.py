@@ -4,9 +4,9 @@
     tools/fetch.py [--build DIR] [NAME ...]        (default: all sources)
 
 Sources (micropython, lwip, mbedtls, libsodium) come as Debian source packages, firmware (ovmf2025, ovmf2022) from the
-system or as binary packages; all are pinned by SHA-256 and unpacked into a cache outside the tree
+system or as binary packages, a tool of the tests (pprof) out of a binary package; all are pinned by SHA-256 and unpacked into a cache outside the tree
 (KEELBACK_CACHE, default ~/.cache/keelback), so that a second clone downloads nothing. The build folder gets
-links: src/NAME, and firmware/NAME/{CODE,VARS}.fd. MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR and LIBSODIUM_DIR
+links: src/NAME, firmware/NAME/{CODE,VARS}.fd, tools/NAME. MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR and LIBSODIUM_DIR
 take the place of a download. Any number of these may run at once.
 
 A source that is not the pinned one is refused. Firmware is only a tool of the tests: where the archive has
@@ -38,13 +38,17 @@ FIRMWARE = {  # name: (suite, version, SHA-256 of the package ovmf)
     "ovmf2025": ("trixie", "2025.02", "78e0d54df11fc77406cb7a0bc9a39e5bca6d1cbe06556b91d9a73491c52decdf"),
     "ovmf2022": ("bookworm", "2022.11", "e73d3d1a8799f7f6fc16b73501d913edcdd86237556fbff30693e747e6dc262e"),
 }
+TOOLS = {  # of the tests; name: (suite, package, SHA-256, the one file that is kept)
+    "pprof": ("bookworm", "golang-1.19-go", "545123039b6c79e75cf2d86528781a825424cf33ce9d3f4513d772d7144cd531",
+              "usr/lib/go-1.19/pkg/tool/linux_amd64/pprof"),
+}
 SYSTEM_FIRMWARE = pathlib.Path("/usr/share/OVMF")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build", type=pathlib.Path, help="the build folder")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*SOURCES, *FIRMWARE]))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*SOURCES, *FIRMWARE, *TOOLS]))
     args = parser.parse_args()
     try:
         for name in args.names or SOURCES:
@@ -54,8 +58,10 @@ def main():
                 code, variables = firmware(name, args.build)
                 link(args.build / "firmware" / name / "CODE.fd", code)
                 link(args.build / "firmware" / name / "VARS.fd", variables)
+            elif name in TOOLS:
+                link(args.build / "tools" / name, tool(name, args.build))
             else:
-                raise FetchError(f"nothing is called {name}; there are {', '.join([*SOURCES, *FIRMWARE])}")
+                raise FetchError(f"nothing is called {name}; there are {', '.join([*SOURCES, *FIRMWARE, *TOOLS])}")
     except (FetchError, OSError, subprocess.CalledProcessError) as e:
         sys.exit(f"fetch: {e}")
 
@@ -82,6 +88,12 @@ def firmware(name, build):
     return folder / "OVMF_CODE_4M.fd", folder / "OVMF_VARS_4M.fd"
 
 
+def tool(name, build):
+    """Return the path of a program that is one file of a package too large to install."""
+    suite, package, digest, file = TOOLS[name]
+    return cached(f"{name}-{digest[:12]}", "binary", package, suite, digest, build, file) / file
+
+
 def system_version(package):
     """Return the version of an installed Debian package, or ''."""
     with contextlib.suppress(FileNotFoundError):
@@ -90,8 +102,8 @@ def system_version(package):
     return ""
 
 
-def cached(entry, kind, package, suite, digest, build):
-    """Return the cache's folder of that name; first download, check and unpack the package if it is missing.
+def cached(entry, kind, package, suite, digest, build, member=None):
+    """Return the cache's folder of that name; first download, check and unpack the package (or one member) if it is missing.
 
     The folder appears complete, by one rename, or not at all; a lock keeps a second download from starting.
     """
@@ -106,7 +118,7 @@ def cached(entry, kind, package, suite, digest, build):
             shutil.rmtree(partial, ignore_errors=True)  # left by a run that was killed
             file = debian.download(kind, package, suite, partial / "apt")
             check(file, digest, strict=kind == "source")
-            unpack(file, partial / "tree")
+            unpack(file, partial / "tree", member)
             (partial / "tree").rename(final)
             shutil.rmtree(partial)
     return final
@@ -136,8 +148,13 @@ def check(file, digest, strict):
     print(f"fetch: {file.name} is not the pinned package but an update of it", flush=True)
 
 
-def unpack(file, tree):
-    """Unpack a .deb, or a tarball whose one top folder becomes tree."""
+def unpack(file, tree, member=None):
+    """Unpack a .deb, or one member of it, or a tarball whose one top folder becomes tree."""
+    if member:
+        tree.mkdir()
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", file], stdout=subprocess.PIPE) as whole:
+            subprocess.run(["tar", "-xC", tree, f"./{member}"], stdin=whole.stdout, check=True)
+        return
     if file.suffix == ".deb":
         subprocess.run(["dpkg-deb", "-x", file, tree], check=True)
         return

@@ -41,6 +41,7 @@ for group in "$@"; do
         need ndisc6 command -v ndisc6
         need tcpdump command -v tcpdump
         need curl command -v curl
+        need chromium-headless-shell command -v chromium-headless-shell
         need socat command -v socat
         need dnsmasq-base command -v dnsmasq
         need openssl command -v openssl

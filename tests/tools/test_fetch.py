@@ -91,6 +91,19 @@ def test_own_tree_wins(package, monkeypatch):
     assert fetch.source("lwip", package) == package / "mine"
 
 
+def test_one_file_of_a_package(tmp_path):
+    """Of a package too large to keep, the file that is wanted comes, and a missing one is an error."""
+    root = tmp_path / "root"
+    for name, text in (("DEBIAN/control", "Package: p\nVersion: 1\nArchitecture: all\nMaintainer: m\nDescription: d\n"), ("usr/bin/a", "a"), ("usr/bin/b", "b")):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    subprocess.run(["dpkg-deb", "-b", root, tmp_path / "p.deb"], check=True, capture_output=True)
+    fetch.unpack(tmp_path / "p.deb", tmp_path / "tree", "usr/bin/a")
+    assert [p.name for p in (tmp_path / "tree").rglob("*") if p.is_file()] == ["a"]
+    with pytest.raises(subprocess.CalledProcessError):
+        fetch.unpack(tmp_path / "p.deb", tmp_path / "other", "usr/bin/c")
+
+
 def test_link_follows_a_change(tmp_path):
     for target in ("a", "b", "b"):
         (tmp_path / target).mkdir(exist_ok=True)
