@@ -105,3 +105,11 @@ mp_obj_t mp_binary_op(mp_binary_op_t op, mp_obj_t lhs, mp_obj_t rhs) {
     }
     return result != MP_OBJ_NULL ? result : plain_mp_binary_op(op, lhs, rhs);
 }
+
+// A new str or bytes need not know its hash: 0 says so, and whoever needs it computes it. Most never do, long ones above
+// all. Measured: five instructions a byte of everything that is received, sliced or concatenated.
+#define HASHED_AT_ONCE 32               // bytes; keys of dictionaries are shorter as a rule
+
+size_t short_str_hash(const byte *data, size_t len) {
+    return len > HASHED_AT_ONCE ? 0 : qstr_compute_hash(data, len);
+}

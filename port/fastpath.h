@@ -7,4 +7,7 @@
 
 mp_obj_t plain_mp_binary_op(mp_binary_op_t op, mp_obj_t lhs, mp_obj_t rhs);
 
+// In place of qstr_compute_hash() in py/objstr.c.
+size_t short_str_hash(const byte *data, size_t len);
+
 #endif

@@ -16,7 +16,10 @@
 uint32_t net_random(void);
 #define LWIP_RAND()                     net_random()
 
-// ---- memory: net.c ----------------------------------------------------------------------------------------
+#include "net_checksum.h"
+#define LWIP_CHKSUM                     net_checksum
+
+// ---- memory: net_memory.c ----------------------------------------------------------------------------------------
 #define MEM_ALIGNMENT                   8
 #define MEM_CUSTOM_ALLOCATOR            1
 #define MEMP_MEM_MALLOC                 1
@@ -63,6 +66,8 @@ void net_free(void *p);
 #define TCP_SND_BUF                     (320 * TCP_MSS)
 #define TCP_OOSEQ_MAX_BYTES             TCP_WND         // of each connection
 #define TCP_SND_QUEUELEN                (4 * TCP_SND_BUF / TCP_MSS)
+#define TCP_WND_UPDATE_THRESHOLD        (TCP_WND / 4)   // that much more room is told of at once
+#define TCP_OOSEQ_MAX_PBUFS             (2 * TCP_WND / TCP_MSS)
 #define TCP_SNDLOWAT                    (32 * TCP_MSS)  // that much room makes a socket writable
 #define LWIP_TCP_KEEPALIVE              1
 #define LWIP_TCP_SACK_OUT               1

@@ -91,7 +91,7 @@ SODIUM_FLAGS := -I$(SODIUM_DIR)/include/sodium -I$(SODIUM_DIR)/include/sodium/pr
 	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC
 
 # lwIP, and net.c between it and the machine
-SRC_NET := $(addprefix port/,net.c net_memory.c net_text.c dns_servers.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
+SRC_NET := $(addprefix port/,net.c net_memory.c net_checksum.c net_text.c dns_servers.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
 SRC_LWIP := $(addprefix lwip/,\
 	core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c core/pbuf.c \
 	core/raw.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c core/udp.c \
@@ -121,7 +121,9 @@ FAST := $(addprefix py/,\
 	port/gc_heap port/gc_alloc port/gc_collect port/fastpath port/patience port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
 	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect \
 	$(addprefix mbedtls/,aes aesni bignum bignum_core chacha20 cipher cipher_wrap constant_time ecp ecp_curves gcm platform_util poly1305 sha256 sha512) \
-	$(basename $(SRC_SODIUM))
+	$(basename $(SRC_SODIUM)) \
+	port/net port/net_memory port/net_checksum port/netif_frames port/modsocket port/socket port/socket_io port/socket_tcp port/socket_received port/socket_dgram \
+	$(basename $(filter-out %/core/netif.c,$(SRC_LWIP)))
 $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
 
@@ -131,7 +133,7 @@ $(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time bo
 
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
 $(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o port/frame_place.o port/sample.o py/scheduler.o py/mpz.o extmod/modre.o): LTO :=
-$(BUILD)/py/objstr.o: CFLAGS += -include port/libc/first.h
+$(BUILD)/py/objstr.o: CFLAGS += -include port/libc/first.h -Dqstr_compute_hash=short_str_hash
 # patience.c stands in front of these.
 $(BUILD)/py/runtime.o: CFLAGS += -Dmp_iternext=plain_mp_iternext -Dmp_obj_equal=patient_mp_obj_equal
 $(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-typedef uintptr_t sys_prot_t;        // extmod/modlwip.c has the functions to it, used or not
+typedef uintptr_t sys_prot_t;        // lwIP declares functions of it, used or not
 
 #define LWIP_NO_CTYPE_H 1
 #define LWIP_NO_UNISTD_H 1
