@@ -75,9 +75,9 @@ class Interface:
         return self._link
 
     def counters(self):
-        """-> list of (name, count)."""
+        """-> list of (name, count), the card's first, then those of the whole stack."""
         names = ("frames received", "frames sent", "bytes received", "bytes sent", "dropped on the way in", "dropped on the way out", "errors")
-        return list(zip(names, self._netif.counters()))
+        return list(zip(names, self._netif.counters())) + [(name.replace("_", " "), count) for name, count in netif.stats()]
 
     # -- frames --------------------------------------------------------------------------------
 

@@ -11,7 +11,12 @@
 #define SYS_LIGHTWEIGHT_PROT            0       // no interrupt calls lwIP
 #define LWIP_SOCKET                     0
 #define LWIP_NETCONN                    0
-#define LWIP_STATS                      0
+#define LWIP_STATS                      1       // netif.stats() shows them
+#define MIB2_STATS                      1
+#define MEM_STATS                       0
+#define MEMP_STATS                      0
+#define SYS_STATS                       0
+#define LWIP_HOOK_FILENAME              "net_hooks.h"
 #define LWIP_NOASSERT                   1
 uint32_t net_random(void);
 #define LWIP_RAND()                     net_random()

@@ -7,6 +7,7 @@
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/netif.h"
+#include "lwip/stats.h"
 #include "netif/ethernet.h"
 #include "lwip/priv/tcp_priv.h"
 
@@ -66,6 +67,16 @@ static err_t netif_setup(struct netif *netif) {
     return ERR_OK;
 }
 
+// lwIP counts on with each one that is added, but names ("en1") stand in addresses that people write.
+static void number_from_one(struct netif *netif) {
+    netif->num = 1;                         // 0 is the loopback
+    for (struct netif *other = netif_list; other != NULL; ) {
+        bool taken = other != netif && other->num == netif->num;
+        netif->num += taken;
+        other = taken ? netif_list : other->next;
+    }
+}
+
 // Netif(nic): nic has mac, mtu, csum, tx and transmit(length, csum). ValueError: they do not fit.
 static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
@@ -88,7 +99,9 @@ static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     self->added = true;
     self->next = MP_STATE_PORT(netif_list_head);
     MP_STATE_PORT(netif_list_head) = self;
+    number_from_one(&self->netif);
     netif_create_ip6_linklocal_address(&self->netif, 1);
+    netif_set_ip6_autoconfig_enabled(&self->netif, 1);
     if (netif_default == NULL || netif_default->state == NULL) {
         netif_set_default(&self->netif);
     }
@@ -162,6 +175,34 @@ static mp_obj_t netif_ipv4(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_ipv4_obj, 4, 4, netif_ipv4);
 
+static ip6_addr_t ip6_of(struct netif *netif, mp_obj_t text) {
+    ip6_addr_t addr;
+    if (!ip6addr_aton(arg_str(text), &addr)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("invalid IPv6 address"));
+    }
+    ip6_addr_assign_zone(&addr, IP6_UNICAST, netif);
+    return addr;
+}
+
+// ipv6(address, gateway=None): one more address, of a /64, as text, and where to send what is not on the link; without,
+// to routers that announce themselves. OSError(ENOSPC): there is no room for another address.
+static mp_obj_t netif_ipv6(size_t n_args, const mp_obj_t *args) {
+    netif_obj_t *self = alive(args[0]);
+    ip6_addr_t addr = ip6_of(&self->netif, args[1]), gateway = { 0 };
+    if (n_args > 2 && args[2] != mp_const_none) {
+        gateway = ip6_of(&self->netif, args[2]);
+    }
+    s8_t index;
+    if (netif_add_ip6_address(&self->netif, &addr, &index) != ERR_OK || index < 0) {
+        mp_raise_OSError(MP_ENOSPC);
+    }
+    netif_ip6_addr_set_valid_life(&self->netif, index, IP6_ADDR_LIFE_STATIC);
+    netif_ip6_addr_set_pref_life(&self->netif, index, IP6_ADDR_LIFE_STATIC);
+    self->gateway6 = gateway;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_ipv6_obj, 2, 3, netif_ipv6);
+
 // ipconfig(...): as MicroPython's nic.ipconfig
 static mp_obj_t netif_ipconfig(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
     return mod_network_nic_ipconfig(&alive(args[0])->netif, n_args - 1, args + 1, kwargs);
@@ -208,6 +249,7 @@ static const mp_rom_map_elem_t netif_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_remove), MP_ROM_PTR(&netif_remove_obj) },
     { MP_ROM_QSTR(MP_QSTR_active), MP_ROM_PTR(&netif_active_obj) },
     { MP_ROM_QSTR(MP_QSTR_ipv4), MP_ROM_PTR(&netif_ipv4_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ipv6), MP_ROM_PTR(&netif_ipv6_obj) },
     { MP_ROM_QSTR(MP_QSTR_ipconfig), MP_ROM_PTR(&netif_ipconfig_obj) },
     { MP_ROM_QSTR(MP_QSTR_addresses), MP_ROM_PTR(&netif_addresses_obj) },
     { MP_ROM_QSTR(MP_QSTR_gateway), MP_ROM_PTR(&netif_gateway_obj) },
@@ -230,6 +272,30 @@ static mp_obj_t netif_memory(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(netif_memory_obj, netif_memory);
 
+// stats() -> ((name, count), ...): what the stack as a whole counted since it started
+static mp_obj_t netif_stats(void) {
+    const struct { qstr name; uint64_t count; } rows[] = {
+        { MP_QSTR_tcp_retransmitted, lwip_stats.mib2.tcpretranssegs },
+        { MP_QSTR_tcp_dropped, lwip_stats.tcp.drop },
+        { MP_QSTR_checksum_errors, lwip_stats.ip.chkerr + lwip_stats.tcp.chkerr + lwip_stats.udp.chkerr + lwip_stats.icmp.chkerr
+            + lwip_stats.icmp6.chkerr },
+        { MP_QSTR_ip_dropped, lwip_stats.ip.drop + lwip_stats.ip6.drop },
+        { MP_QSTR_fragments_dropped, lwip_stats.ip_frag.drop + lwip_stats.ip6_frag.drop },
+        { MP_QSTR_datagrams_dropped, net_count.datagrams_dropped },
+        { MP_QSTR_requests_dropped, net_count.requests_dropped },
+        { MP_QSTR_frames_refused, net_count.frames_refused },
+        { MP_QSTR_memory_refused, net_count.memory_refused },
+        { MP_QSTR_memory_used, net_memory_used() },
+    };
+    mp_obj_t items[MP_ARRAY_SIZE(rows)];
+    for (size_t i = 0; i < MP_ARRAY_SIZE(rows); i++) {
+        mp_obj_t pair[] = { MP_OBJ_NEW_QSTR(rows[i].name), mp_obj_new_int_from_ull(rows[i].count) };
+        items[i] = mp_obj_new_tuple(2, pair);
+    }
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(rows), items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(netif_stats_obj, netif_stats);
+
 // dns_servers() -> list of texts, in the order in which they are asked; dns_servers(list): these, or [] for what
 // DHCP and routers say. ValueError: too many, or one is no address.
 static mp_obj_t netif_dns_servers(size_t n_args, const mp_obj_t *args) {
@@ -243,6 +309,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_dns_servers_obj, 0, 1, netif_dn
 
 static const mp_rom_map_elem_t netif_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_netif) },
+    { MP_ROM_QSTR(MP_QSTR_stats), MP_ROM_PTR(&netif_stats_obj) },
     { MP_ROM_QSTR(MP_QSTR_memory), MP_ROM_PTR(&netif_memory_obj) },
     { MP_ROM_QSTR(MP_QSTR_dns_servers), MP_ROM_PTR(&netif_dns_servers_obj) },
     { MP_ROM_QSTR(MP_QSTR_shield), MP_ROM_PTR(&netif_shield_obj) },

@@ -23,6 +23,7 @@ typedef struct {
     uint32_t memory_refused;    // allocations
     uint32_t datagrams_dropped; // a socket's queue was full
     uint32_t frames_refused;    // memory was short
+    uint32_t requests_dropped;  // connections that were only asked for, when a backlog was full
 } net_count_t;
 extern net_count_t net_count;
 size_t net_memory_used(void);   // bytes

@@ -118,6 +118,15 @@ void netif_frames_drop(netif_obj_t *self) {
     }
 }
 
+// Acknowledgements, which let memory go, and what keeps the network up are short.
+#define SHORT_FRAME 128                 // bytes
+
+static bool refused(size_t len) {
+    bool refused = len > SHORT_FRAME && net_memory_short();
+    net_count.frames_refused += refused;
+    return refused;
+}
+
 // input(address, length, info): a frame for lwIP, or a piece of one. info: 1 where the device vouches for its checksums,
 // and twice the bytes of the same frame that the next calls bring.
 static mp_obj_t netif_receive(size_t n_args, const mp_obj_t *args) {
@@ -128,7 +137,7 @@ static mp_obj_t netif_receive(size_t n_args, const mp_obj_t *args) {
     if (behind == 0) {                      // a frame begins
         netif_frames_drop(self);
         self->partial_len = 0;
-        self->partial = self->added && len + rest - 1 < UINT16_MAX ? pbuf_alloc(PBUF_RAW, len + rest, PBUF_RAM) : NULL;
+        self->partial = self->added && len + rest - 1 < UINT16_MAX && !refused(len + rest) ? pbuf_alloc(PBUF_RAW, len + rest, PBUF_RAM) : NULL;
         self->count.rx_dropped += self->partial == NULL;
     }
     if (!append(self, piece, len, rest)) {

@@ -18,6 +18,7 @@ typedef struct netif_obj {
         uint32_t rx_frames, tx_frames, rx_dropped, tx_dropped, errors;
         uint64_t rx_bytes, tx_bytes;
     } count;
+    ip6_addr_t gateway6;                    // static; any: what routers announce
     struct netif netif;
 } netif_obj_t;
 

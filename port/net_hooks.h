@@ -1,0 +1,16 @@
+// What lwIP asks us in the middle of its work: net_hooks.c. Read by lwIP files that have hooks.
+#ifndef KEELBACK_PORT_NET_HOOKS_H
+#define KEELBACK_PORT_NET_HOOKS_H
+
+#include "lwip/ip6_addr.h"
+#include "lwip/tcp.h"
+#include "lwip/prot/tcp.h"
+
+void net_half_open(struct tcp_pcb *listener);
+const ip6_addr_t *net_gateway6(struct netif *netif);
+
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) \
+    ((pcb)->state == LISTEN && (TCPH_FLAGS(hdr) & TCP_SYN) ? (net_half_open((struct tcp_pcb *)(pcb)), ERR_OK) : ERR_OK)
+#define LWIP_HOOK_ND6_GET_GW(netif, dest) net_gateway6(netif)
+
+#endif

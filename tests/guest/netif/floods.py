@@ -1,0 +1,172 @@
+# What no honest peer sends, and much of it: memory stays bounded and comes back, and the stack answers as before.
+import array, gc, socket, struct, time
+import mem, netif
+
+MAC, PEER = b"\x02\x00\x00\x00\x00\x01", b"\x02\x00\x00\x00\x00\x02"
+HERE, THERE = b"\x0a\x00\x00\x01", b"\x0a\x00\x00\x02"
+SYN, RST, ACK = 2, 4, 16
+
+
+class Card:
+    mac = MAC
+    mtu = 1500
+    csum = False
+
+    def __init__(self):
+        self.buffer = mem.dma(4096)
+        self.tx = array.array("Q", [self.buffer.addr])
+        self.sent = []
+
+    def transmit(self, length, csum):
+        self.sent.append(bytes(self.buffer.view[:length]))
+
+
+card = Card()
+en = netif.Netif(card)
+frame = mem.dma(4096)
+en.ipv4("10.0.0.1", "255.255.255.0", "10.0.0.2")
+en.active(True, True)
+
+
+def receive(data):
+    """The card vouches for the checksums of TCP and UDP; IP's must be right."""
+    frame.view[: len(data)] = data
+    en.input(frame.addr, len(data), 1)
+
+
+def checksum(data):
+    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def ip(payload, protocol, ident=1, fragment=0, source=THERE):
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), ident & 0xFFFF, fragment, 64, protocol, 0) + source + HERE
+    return MAC + PEER + b"\x08\x00" + head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
+
+
+def tcp(port, seq, ack, flags, data=b"", source=THERE, options=b""):
+    return ip(struct.pack(">HHIIBBHHH", port, 80, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, (5 + len(options) // 4) << 4, flags, 0xFFFF, 0, 0) + options + data, 6, source=source)
+
+
+def answers():
+    en.settle()
+    got, card.sent = card.sent, []
+    return [f for f in got if f[12:14] == b"\x08\x00"]
+
+
+def settled():
+    """Memory in use once all that was let go is gone."""
+    gc.collect()
+    for _ in range(3):
+        en.settle()
+        time.sleep_ms(2)
+    return netif.memory()[0]
+
+
+def shake(port, source=THERE):
+    """Connect as a peer. -> the number of its next byte, of ours"""
+    receive(tcp(port, 1000, 0, SYN, source=source, options=b"\x02\x04\x05\xb4\x01\x03\x03\x07"))
+    syn_ack = [f for f in answers() if f[47] == SYN | ACK][0]
+    ours = struct.unpack(">I", syn_ack[38:42])[0] + 1
+    receive(tcp(port, 1001, ours, ACK, source=source))
+    return 1001, ours
+
+
+arp = MAC + PEER + b"\x08\x06" + b"\x00\x01\x08\x00\x06\x04\x00\x02" + PEER + THERE + MAC + HERE
+receive(arp)
+server = socket.socket()
+server.bind(("10.0.0.1", 80))
+server.listen(20)
+server.settimeout(1)
+stats = dict(netif.stats())
+limit = netif.memory()[1]
+start = settled()
+
+# Requests that nobody finishes, from many places: a later honest one gets in.
+for i in range(2000):
+    receive(tcp(1024 + i, i, 0, SYN))
+    if i % 100 == 0:
+        card.sent.clear()
+card.sent.clear()
+print("half open", netif.memory()[0] - start < 40000, dict(netif.stats())["requests_dropped"] - stats["requests_dropped"])
+theirs, ours = shake(50000)
+connection, address = server.accept()
+print(address)
+
+# Bytes one by one cost no more than they must; a shut window lets none in.
+for i in range(20000):
+    receive(tcp(50000, theirs + i, ours, ACK, b"x"))
+    card.sent.clear()
+en.settle()
+print("single bytes", netif.memory()[0] - start < 200000, len(connection.recv(1 << 20)))
+theirs += 20000
+
+# Everything but the first byte, then nothing more.
+for i in range(600, 0, -1):
+    receive(tcp(50000, theirs + 1400 * i, ours, ACK, bytes(1400)))
+    card.sent.clear()
+en.settle()
+print("out of order", 300000 < netif.memory()[0] - start < 1500000)
+receive(tcp(50000, theirs, ours, ACK, b"z" * 1400))
+en.settle()
+got = connection.recv(1 << 20)
+print("filled", len(got) > 300000, got == b"z" * 1400 + bytes(len(got) - 1400))
+theirs += len(got)
+for i in range(3000):  # holes everywhere
+    receive(tcp(50000, theirs + 2 + 140 * i, ours, ACK, b"y"))
+    card.sent.clear()
+en.settle()
+print("holes", netif.memory()[0] - start < 1500000)
+receive(tcp(50000, theirs - 1, ours, RST))  # not the next byte: no reset
+receive(tcp(50000, theirs + 5000000, ours, ACK, b"far away"))
+en.settle()
+print(connection.send(b"alive"), [f[54:] for f in answers() if f[54:]])
+connection.close()
+receive(tcp(50000, theirs, ours + 6, RST))
+
+# Fragments of which one is always missing, of datagrams without end.
+for i in range(500):
+    for part in (1, 2, 3):
+        receive(ip(bytes(1400), 17, i, 0x2000 | part * 175))
+en.settle()
+print("fragments", netif.memory()[0] - start < 300000)
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+udp.bind(("10.0.0.1", 53))
+udp.settimeout(1)
+for i in range(1000):
+    receive(ip(struct.pack(">HHHH", 5, 53, 1008, 0) + bytes(1000), 17))
+en.settle()
+print("datagrams", netif.memory()[0] - start < 600000, udp.recvfrom(10))
+udp.close()
+
+# Ten connections that are sent all that their windows take, and nobody reads: data is turned away before all is gone.
+for i in range(200):
+    theirs, ours = shake(20000 + i)
+    for at in range(0, 450000, 1450):
+        receive(tcp(20000 + i, theirs + at, ours, ACK, bytes(1450)))
+    card.sent.clear()
+    en.settle()
+    try:
+        connection = server.accept()[0]
+    except OSError:
+        break
+    card.held = getattr(card, "held", []) + [connection]
+    if netif.memory()[0] > limit // 4 * 3:
+        break
+print("unread", netif.memory()[0] < limit, dict(netif.stats())["frames_refused"] > 0)
+receive(ip(b"\x08\x00\xf7\xfe\x00\x00\x00\x01", 1))
+print("ping", [f[34] for f in answers() if f[23] == 1])
+for connection in card.held:
+    connection.close()
+card.held = []
+server.close()
+en.settle()
+card.sent.clear()
+before = time.ticks_ms()
+while settled() > start + 60000 and time.ticks_diff(time.ticks_ms(), before) < 25000:  # fragments age for 15 s
+    card.sent.clear()
+    time.sleep_ms(500)
+print("given back", settled() <= start + 60000 or (settled(), start))
+print(sorted(k for k, v in netif.stats() if v > stats[k] and k != "memory_used"))
+en.remove()
