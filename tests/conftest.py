@@ -125,6 +125,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if TESTS / "guest" in item.path.parents:  # one worker has the machine
             item.add_marker(pytest.mark.xdist_group("guest"))
+        for name in {"wire", "raw"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(name))
 
 
 _MACHINE = pytest.StashKey()

@@ -78,10 +78,3 @@ def raw(request, _raw):
     yield from _lent(request, _raw)
     _raw.relay.trouble(Trouble())
     _raw.peer.record(None)
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items):
-    for item in items:
-        for name in {"wire", "raw"} & set(getattr(item, "fixturenames", ())):  # one worker has the machine
-            item.add_marker(pytest.mark.xdist_group(name))
