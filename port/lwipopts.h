@@ -56,6 +56,7 @@ void net_free(void *p);
 #define LWIP_ND6_NUM_NEIGHBORS          64
 #define LWIP_ND6_NUM_DESTINATIONS       64
 #define IP_REASS_MAX_PBUFS              64      // 1.5 KB each: who sends fragments only cannot take more
+#define IPV6_FRAG_COPYHEADER            1       // a fragment header has no room for our 64-bit pointers
 #define LWIP_HAVE_LOOPIF                1
 #define LWIP_NETIF_LOOPBACK             1
 #define LWIP_LOOPBACK_MAX_PBUFS         4096    // several windows' worth
