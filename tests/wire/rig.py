@@ -1,15 +1,22 @@
 """A machine on a wire, and what its tests know of both ends. Fixtures: conftest.py."""
 
+import ipaddress
 import pathlib
 import shutil
+import socket
+import struct
+import time
 
 import image
+import netns
 import qemu
 from vm import Machine, VMError
 
 HERE = pathlib.Path(__file__).parent
 GUEST, HOST = "10.0.0.1", "10.0.0.2"
 MAC = "52:54:00:12:34:56"  # QEMU's first card
+GUEST6, LINK6 = "fd00::5054:ff:fe12:3456", "fe80::5054:ff:fe12:3456%eth0"  # what it makes of that; RFC 4291, appendix A
+BOTH = (GUEST, GUEST6)  # a test of IPv4 is one of IPv6
 STATIC = f"net-virtio {GUEST} 255.255.255.0 {HOST}"
 PROMPT3 = rb">>> \Z"
 
@@ -38,7 +45,20 @@ class Rig:
         """Start the network and the services, from the shell's prompt."""
         answer = self.vm.command(command)
         assert "network initialized" in answer, answer
+        self.advertise()
         self.python("import sys; sys.modules.pop('services', None); import services")
+
+    def advertise(self, limit=20):
+        """Be a router on the link until the machine has an address in the host's IPv6 network. Source: RFC 4861, 4.2; RFC 4862."""
+        prefix = ipaddress.ip_interface(netns.HOST6).network
+        option = struct.pack(">BBBBIII16s", 3, 4, prefix.prefixlen, 0xC0, 7200, 3600, 0, prefix.network_address.packed)
+        deadline = time.monotonic() + limit
+        with self.host.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as s:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+            while self.host.run("ping", "-c1", "-W1", GUEST6, check=False).returncode:
+                assert time.monotonic() < deadline, f"{GUEST6} does not answer; net shows {self.counters()}"
+                s.sendto(struct.pack(">BBHBBHII", 134, 0, 0, 64, 0, 0, 0, 0) + option, ("ff02::1%eth0", 0))
 
     def python(self, *lines, limit=30):
         """Type lines at a REPL in the machine, whose other tasks go on, and return what the last one printed."""

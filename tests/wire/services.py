@@ -75,7 +75,7 @@ def udp_echo(s):
             count["errors"] += 1
 
 
-async def start(address):
+async def start(address):  # "::" takes IPv4 too
     for port, handler in ((7, echo), (9, discard), (19, source)):
         await asyncio.start_server(served(handler), address, port, backlog=16)
     s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
@@ -84,4 +84,4 @@ async def start(address):
     asyncio.create_task(udp_echo(s))
 
 
-asyncio.create_task(start("0.0.0.0"))
+asyncio.create_task(start("::"))
