@@ -127,7 +127,7 @@ $(HAVE)/run: tools/packages.sh tools/fetch.py | $(HAVE)
 	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025
 	@touch $@
 
-$(HAVE)/test: tests/requirements.txt tools/packages.sh | $(HAVE)/run $(HAVE)/sources
+$(HAVE)/test: tests/requirements.txt tools/packages.sh tools/fetch.py | $(HAVE)/run $(HAVE)/sources
 	@tools/packages.sh build test
 	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022 pprof
 	@$(PYTHON) -m venv --clear $(VENV)

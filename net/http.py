@@ -63,8 +63,19 @@ class Server:
             methods = tuple(methods) + ("HEAD",)
         self._routes[path] = handler, methods, body_max
 
-    def start(self, port=80, host="0.0.0.0"):
-        """Listen. -> self. Raises OSError, for example EADDRINUSE."""
+    def start(self, port=80, host=None):
+        """Listen at an address, or at all, of IPv6 and IPv4. -> self. Raises OSError, for example EADDRINUSE."""
+        try:
+            listener = self._listener(host or "::", port)
+        except OSError:
+            if host:
+                raise
+            listener = self._listener("0.0.0.0", port)  # a machine without IPv6
+        self.port = port
+        self._task = asyncio.create_task(self._accept(listener))
+        return self
+
+    def _listener(self, host, port):
         family, kind, _, _, address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind)
         try:
@@ -75,9 +86,7 @@ class Server:
         except BaseException:
             listener.close()
             raise
-        self.port = port
-        self._task = asyncio.create_task(self._accept(listener))
-        return self
+        return listener
 
     def close(self):
         """Stop listening, and end all connections."""

@@ -127,6 +127,23 @@ def test_client_that_leaves(served):
     served.wait_line("gone")
 
 
+def test_both_versions_of_ip():
+    """Without an address the server listens at all, of either version."""
+    code = ("import asyncio, sys\nfrom net.http import Server\nasync def main():\n  s = Server()\n  s.route('/', lambda r: 'here')\n"
+            "  s.start(int(sys.argv[1]))\n  print('ready')\n  await asyncio.sleep(60)\nasyncio.run(main())\n")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    process = subprocess.Popen([MICROPYTHON, "-c", code, str(port)], cwd=ROOT, env={**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"}, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout.readline() == "ready\n"
+        for host in ("127.0.0.1", *(["[::1]"] if os.path.exists("/proc/net/if_inet6") else [])):
+            assert subprocess.run(["curl", "-sS", "--max-time", "20", f"http://{host}:{port}/"], capture_output=True).stdout == b"here", host
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_many_at_once(served):
     """Idle connections give way to those that ask for something."""
     idle = [socket.create_connection(("127.0.0.1", served.port), 20) for _ in range(20)]
