@@ -18,6 +18,7 @@
 #include "dns_servers.h"
 #include "irq.h"
 #include "net.h"
+#include "net_hooks.h"
 #include "netif_obj.h"
 #include "net_text.h"
 
@@ -93,7 +94,7 @@ static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     if (!net_ready()) {
         mp_raise_OSError(MP_ENODEV);
     }
-    if (netif_add(&self->netif, NULL, NULL, NULL, self, netif_setup, ethernet_input) == NULL) {
+    if (netif_add(&self->netif, NULL, NULL, NULL, self, netif_setup, net_input) == NULL) {
         mp_raise_ValueError(MP_ERROR_TEXT("mac is not 6 bytes"));
     }
     self->added = true;
@@ -234,6 +235,12 @@ static mp_obj_t netif_gateway(mp_obj_t self_in) {
     return ip4_addr_isany(netif_ip4_gw(netif)) ? mp_const_none : net_text(netif_ip_gw4(netif));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_gateway_obj, netif_gateway);
+
+// A hook of lwIP: the gateway of IPv6 that was set. -> NULL: those that routers announced
+const ip6_addr_t *net_gateway6(struct netif *netif) {
+    netif_obj_t *self = netif->state;
+    return self != NULL && !ip6_addr_isany(&self->gateway6) ? &self->gateway6 : NULL;
+}
 
 // counters() -> (frames received, sent, bytes received, sent, frames dropped on the way in, out, errors of the driver)
 static mp_obj_t netif_counters(mp_obj_t self_in) {

@@ -1,11 +1,10 @@
-// What lwIP asks us in the middle of its work: whom a full listener lets go, and where IPv6's static gateway is.
+// What lwIP asks us in the middle of its work: whom a full listener lets go. IPv6's gateway: modnetif.c.
 
 #include "lwip/priv/tcp_priv.h"
 
 #include "py/mpconfig.h"
 #include "net.h"
 #include "net_hooks.h"
-#include "netif_obj.h"
 
 // A connection request for a listener: where its backlog is full, the oldest one that has not answered yet gives way,
 // without a word. A flood of requests from nowhere so costs honest ones a race, not the wait for it to age.
@@ -24,10 +23,4 @@ void net_half_open(struct tcp_pcb *listener) {
         net_count.requests_dropped++;
         tcp_abandon(oldest, 0);
     }
-}
-
-// -> NULL: those that routers announced
-const ip6_addr_t *net_gateway6(struct netif *netif) {
-    netif_obj_t *self = netif->state;
-    return self != NULL && !ip6_addr_isany(&self->gateway6) ? &self->gateway6 : NULL;
 }

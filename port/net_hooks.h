@@ -8,9 +8,11 @@
 
 void net_half_open(struct tcp_pcb *listener);
 const ip6_addr_t *net_gateway6(struct netif *netif);
+err_t net_check_options(struct tcp_hdr *tcp, unsigned len, unsigned first_len, unsigned char *second);  // net_input.c
 
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) \
-    ((pcb)->state == LISTEN && (TCPH_FLAGS(hdr) & TCP_SYN) ? (net_half_open((struct tcp_pcb *)(pcb)), ERR_OK) : ERR_OK)
+    ((pcb)->state == LISTEN && (TCPH_FLAGS(hdr) & TCP_SYN) ? net_half_open((struct tcp_pcb *)(pcb)) : (void)0, \
+     net_check_options(hdr, optlen, opt1len, opt2))
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) net_gateway6(netif)
 
 #endif

@@ -5,6 +5,7 @@
 // on, frames with data are turned away (modnetif.c): acknowledgements, which free memory, still get in.
 
 #include "lwip/memp.h"
+#include "lwip/timeouts.h"
 
 #include "py/mpconfig.h"
 #include "py/misc.h"
@@ -78,4 +79,25 @@ void *tcp_memp_malloc(memp_t type) {
 void tcp_memp_free(memp_t type, void *p) {
     connections -= type == MEMP_TCP_PCB;
     memp_free(type, p);
+}
+
+// lwIP's timers are set again and again: one that found no memory would never be again, and with it all of TCP.
+#define TIMERS_MAX 32                   // lwIP has a dozen
+
+static struct sys_timeo timers[TIMERS_MAX];
+static bool timer_used[TIMERS_MAX];
+
+// In place of memp_malloc() and memp_free() in lwIP's timeouts.c: port.mk.
+void *timeouts_memp_malloc(memp_t type) {
+    for (size_t i = 0; i < TIMERS_MAX; i++) {
+        if (!timer_used[i]) {
+            timer_used[i] = true;
+            return &timers[i];
+        }
+    }
+    return NULL;
+}
+
+void timeouts_memp_free(memp_t type, void *p) {
+    timer_used[(struct sys_timeo *)p - timers] = false;
 }

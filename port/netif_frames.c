@@ -6,11 +6,11 @@
 
 #include <string.h>
 
+#include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/ip6.h"
 #include "lwip/prot/tcp.h"
-#include "netif/ethernet.h"
 
 #include "py/runtime.h"
 #include "irq.h"
@@ -74,8 +74,8 @@ err_t netif_frames_send(struct netif *netif, struct pbuf *p) {
         return ERR_MEM;
     }
     uint8_t *at = frame;
-    for (struct pbuf *q = p; q != NULL; q = q->next) {
-        memcpy(at, q->payload, q->len);
+    for (struct pbuf *q = p; q != NULL && q->len <= p->tot_len - (at - frame); q = q->next) {
+        memcpy(at, q->payload, q->len);     // tot_len has 16 bits, the chain has no end of its own
         at += q->len;
     }
     uint32_t csum = netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : begin_checksum(p, frame);
@@ -95,7 +95,7 @@ static void deliver(netif_obj_t *self, struct pbuf *p, bool checked) {
     self->count.rx_bytes += p->tot_len;
     const uint16_t check = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
     self->netif.chksum_flags = checked ? self->netif.chksum_flags & ~check : self->netif.chksum_flags | check;
-    if (ethernet_input(p, &self->netif) != ERR_OK) {
+    if (net_input(p, &self->netif) != ERR_OK) {
         pbuf_free(p);
     }
 }

@@ -24,6 +24,7 @@ typedef struct netif_obj {
 
 err_t netif_frames_send(struct netif *netif, struct pbuf *p);       // lwIP's linkoutput
 void netif_frames_drop(netif_obj_t *self);                          // forget the frame of which pieces are missing
+err_t net_input(struct pbuf *p, struct netif *netif);               // net_input.c: a frame into lwIP
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(netif_input_obj);
 
 #endif

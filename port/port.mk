@@ -91,7 +91,7 @@ SODIUM_FLAGS := -I$(SODIUM_DIR)/include/sodium -I$(SODIUM_DIR)/include/sodium/pr
 	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC
 
 # lwIP, and net.c between it and the machine
-SRC_NET := $(addprefix port/,net.c net_memory.c net_hooks.c net_checksum.c net_text.c dns_servers.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
+SRC_NET := $(addprefix port/,net.c net_input.c net_memory.c net_hooks.c net_checksum.c net_text.c dns_servers.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
 SRC_LWIP := $(addprefix lwip/,\
 	core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c core/pbuf.c \
 	core/raw.c core/stats.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c core/udp.c \
@@ -151,7 +151,10 @@ $(BUILD)/lwip/core/ipv4/dhcp.o: CFLAGS += -Ddns_setserver=dns_set_by_dhcp
 $(BUILD)/lwip/core/ipv6/nd6.o: CFLAGS += -Ddns_setserver=dns_set_by_router -Ddns_getserver=dns_get_by_router
 $(BUILD)/extmod/network_lwip.o: CFLAGS += -Ddns_setserver=dns_set_by_user
 $(BUILD)/lwip/core/tcp_in.o: CFLAGS += -include port/lwip_tcp_in.h
+$(BUILD)/lwip/core/ipv6/icmp6.o: CFLAGS += -Dnd6_input=nd6_checked_input
+$(BUILD)/lwip/core/tcp_out.o: CFLAGS += -include port/lwip_tcp_out.h
 # net_memory.c bounds the number of connections.
+$(BUILD)/lwip/core/timeouts.o: CFLAGS += -Dmemp_malloc=timeouts_memp_malloc -Dmemp_free=timeouts_memp_free
 $(BUILD)/lwip/core/tcp.o: CFLAGS += -Dmemp_malloc=tcp_memp_malloc -Dmemp_free=tcp_memp_free
 # Third-party code is compiled with its authors' warnings, not ours.
 $(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/sodium/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
