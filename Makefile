@@ -77,18 +77,21 @@ $(ESP): $(EFI)
 	@$(PYTHON) tools/image.py $@ $(EFI) $(FILES)
 
 # ---- test
-.PHONY: test test-host test-guest test-upstream bench lint
+.PHONY: test test-host test-guest test-upstream fuzz bench lint
 test: $(EFI) $(UNIX) $(HAVE)/test ## run all tests: on the host, in a booted machine, and on fresh boots
 	@$(PYTEST) tests
 
 test-host: $(UNIX) $(HAVE)/test ## run the tests that need no machine
-	@$(PYTEST) tests/host tests/net tests/port tests/tools tests/lint
+	@$(PYTEST) tests/host tests/net tests/port tests/fuzz tests/tools tests/lint
 
 test-guest: $(EFI) $(HAVE)/test ## run the tests that boot the image
 	@$(PYTEST) tests/guest tests/boot
 
 test-upstream: $(EFI) $(UNIX) $(HAVE)/test ## run MicroPython's own test suite in a booted machine
 	@$(VENV)/bin/python tests/upstream/run.py
+
+fuzz: $(UNIX) $(HAVE)/test ## send hostile input at drivers and network stack for SECONDS (60)
+	@$(VENV)/bin/python tests/fuzz/run.py --seconds $(or $(SECONDS),60)
 
 bench: $(EFI) $(HAVE)/test ## measure, beside MicroPython in a Linux guest, and print a table
 	@$(VENV)/bin/python tools/measure.py --json $(BUILD)/bench.json

@@ -24,7 +24,6 @@ _QUEUE_VECTOR = const(0x16)  # 16, as above
 _CONFIG = const(0x18)
 
 _PAGE_SHIFT = const(12)
-_PAGES_MAX = const(1 << 32)
 _SIZE_MAX = const(1024)  # descriptors; the device's word, which we must take as it is
 
 
@@ -35,6 +34,7 @@ class Legacy(virtio.Transport):
     ring_align = 1 << _PAGE_SHIFT
     header_len = 10  # two bytes more with merged receive buffers
     base_features = 0
+    reach = 1 << 44  # bytes of memory: 32 bits of pages
 
     def __init__(self, function):
         super().__init__(function)
@@ -72,7 +72,7 @@ class Legacy(virtio.Transport):
     def attach(self, index, queue, vector):
         """Step 7 for one queue, of the size that queue_size() gave; entry `vector` of MSI-X, or NO_VECTOR."""
         port, page = self._port, queue.desc >> _PAGE_SHIFT
-        if page >= _PAGES_MAX:
+        if queue.desc >= self.reach:
             self.fail("queue %d: memory out of reach" % index)
         cpu.out16(port + _QUEUE_SELECT, index)
         cpu.out16(port + _QUEUE_VECTOR, vector)

@@ -1,7 +1,7 @@
 """Real memory behind the fakes of mem and cpu: what viper code and a device made of Python both touch.
 
 install() puts DMA memory of this process at its real address in place of mem.dma and the writes and reads of mem;
-addresses below 2**32 stay those of the fake. guarded: DMA memory gets canaries around it, which check() looks at.
+addresses below 2**32 stay those of the fake. DMA memory has canaries around it, which check() looks at.
 """
 
 import struct
@@ -13,6 +13,7 @@ import uctypes
 _GUARD = 64  # bytes of canary at either end
 
 live = []  # DMA memory that was not given back
+windows = []  # DMA memory that stands for registers which viper code writes to
 
 
 class DMA:
@@ -65,3 +66,20 @@ def install():
         for name, make in (("r%d" % bits, _reader), ("w%d" % bits, _writer)):
             setattr(mem, name, make(code, getattr(mem, name)))
     cpu.fence = lambda: None
+    otherwise = mem.mmio
+    mem.mmio = lambda addr, length: _window(addr, length) if addr >> 32 else otherwise(addr, length)
+
+
+def _window(addr, length):
+    for memory in windows:
+        if memory.addr <= addr and addr + length <= memory.addr + memory.size:
+            return addr
+    raise ValueError("no device memory")
+
+
+def holder(addr, length):
+    """-> the DMA memory in which all of that lies, or None."""
+    for memory in live:
+        if memory.addr <= addr and addr + length <= memory.addr + memory.size:
+            return memory
+    return None

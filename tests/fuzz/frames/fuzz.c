@@ -1,0 +1,134 @@
+// Fuzzer of the network stack: frames of every kind, good and bad, into lwIP as the machine has it.
+//
+//     fuzz SEED ROUNDS
+//
+// In each round a fresh interface meets some thousand frames, programs and shortages. No sanitizer and no assertion of
+// lwIP may speak, all that is sent must be well-formed; then the stack must answer ARP, a ping and a TCP connection as if
+// nothing had been, and after the interface is gone no memory may be missing.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "net.h"
+
+#define STEPS 1500
+
+static uint64_t state;
+static unsigned seed;
+static size_t baseline;
+
+uint32_t rnd(void) {                        // xorshift64*
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return state * 0x2545f4914f6cdd1dull >> 32;
+}
+
+uint32_t below(uint32_t n) {
+    return (uint64_t)rnd() * n >> 32;
+}
+
+_Noreturn void fuzz_fail(const char *what) {
+    fprintf(stderr, "seed %u: %s\n", seed, what);
+    abort();
+}
+
+// An assertion of lwIP does not hold. These do no harm, and only to who made them fail:
+static const char *const harmless[] = {
+    "tcp_slowtimr: persist ticking with empty send buffer",     // a peer that acknowledges behind a shut window is given up
+};
+
+void fuzz_assert(const char *what) {
+    for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
+        if (strcmp(what, harmless[i]) == 0) {
+            return;
+        }
+    }
+    fuzz_fail(what);
+}
+
+static void input(size_t len, const uint8_t *frame) {
+    station_input(frame, len);
+}
+
+static void abuse(void) {
+    static uint8_t frame[2 * FRAME_MAX];
+    for (int i = 0; i < STEPS; i++) {
+        input(craft(frame), frame);
+        if (one_in(6)) {
+            station_disturb();
+        }
+        if (one_in(3)) {
+            pass(below(50));
+        }
+    }
+}
+
+// The three ways of a connection, tried as often as a patient peer would: the card loses frames.
+static flow_t *exchange(uint16_t port, uint32_t seq, uint32_t ack, uint8_t flags, const char *data, uint8_t wanted, uint32_t reached) {
+    uint8_t frame[200];
+    for (int i = 0; i < 20; i++) {
+        input(craft_tcp(frame, port, seq, ack, flags, data, strlen(data)), frame);
+        pass(300);
+        flow_t *flow = seen_flow(port);
+        if (flow != NULL && (flow->flags & wanted) == wanted && flow->acked == reached) {
+            return flow;
+        }
+    }
+    fuzz_fail(data[0] != 0 ? "TCP does not take data" : "TCP does not answer");
+}
+
+static void prove_alive(void) {
+    uint8_t frame[100];
+    station_settle();
+    pass(5000);
+    seen.arp_replies = seen.echo_replies = 0;
+    for (int i = 0; i < 20 && (seen.arp_replies == 0 || seen.echo_replies == 0 || seen.echo_id != 4711); i++) {
+        input(craft_arp(frame), frame);
+        input(craft_ping(frame, 4711), frame);
+        pass(300);
+    }
+    if (seen.arp_replies == 0 || seen.echo_id != 4711) {
+        fuzz_fail("no answer to ARP or a ping");
+    }
+    uint32_t seq = rnd();
+    uint16_t port = 30000 + below(10000);
+    flow_t *flow = exchange(port, seq, 0, SYN, "", SYN | ACK, seq + 1);
+    uint32_t ack = flow->next;
+    input(craft_tcp(frame, port, seq + 1, ack, ACK, "", 0), frame);
+    flow = exchange(port, seq + 1, ack, ACK | PSH, "are you there?", ACK, seq + 15);
+    exchange(port, seq + 15, flow->next, ACK | FIN, "", ACK, seq + 16);
+}
+
+static void round_(void) {
+    state = seed * 0x9e3779b97f4a7c15ull + 1;
+    memset(&seen, 0, sizeof(seen));
+    station_start();
+    abuse();
+    prove_alive();
+    station_stop();
+    if (net_memory_used() > baseline) {
+        fprintf(stderr, "seed %u: %zu bytes are missing\n", seed, net_memory_used() - baseline);
+        exit(1);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) {
+        fprintf(stderr, "fuzz SEED ROUNDS\n");
+        return 2;
+    }
+    unsigned first = atoi(argv[1]), rounds = atoi(argv[2]);
+    seed = first;
+    state = 1;
+    station_start();
+    station_stop();
+    baseline = net_memory_used();
+    for (seed = first; seed < first + rounds; seed++) {
+        round_();
+    }
+    printf("%u rounds of %d frames, %u frames sent in the last\n", rounds, STEPS, seen.frames);
+    return 0;
+}

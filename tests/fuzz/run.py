@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Fuzz for a while: run.py [--seconds N] [--seed N], what make fuzz calls.
+
+Two fuzzers side by side, each started again with new seeds until the time is over: lying_card.py (a virtio card that
+lies, against the drivers, on MicroPython's unix port) and frames/ (frames of every kind, against lwIP as the machine has
+it, under the address and undefined-behaviour sanitizers). The first failure ends it, with the seed that shows it again.
+"""
+
+import argparse
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BUILD = pathlib.Path(os.environ.get("BUILD") or ROOT / "build").resolve()
+MICROPYTHON = BUILD / "unix" / "micropython"
+FRAMES = BUILD / "fuzz" / "frames"
+LIMIT = 120  # s, for one start of a fuzzer: longer is a hang
+
+sys.path.insert(0, str(HERE / "frames"))
+import build  # noqa: E402  beside the sources that it compiles
+
+
+def lying_card(seed, operations):
+    """Run the fuzzer of the drivers. Returns (its exit status, what it printed)."""
+    path = os.pathsep.join(map(str, [HERE.parent / "fakes", ROOT, ".frozen"]))
+    command = [MICROPYTHON, "-X", "heapsize=16M", HERE / "lying_card.py", seed, operations]
+    return _run(command, {**os.environ, "MICROPYPATH": path})
+
+
+def frames(seed, rounds):
+    """Run the fuzzer of the stack. Returns (its exit status, what it printed)."""
+    return _run([FRAMES, seed, rounds], {**os.environ, "ASAN_OPTIONS": "abort_on_error=0"})
+
+
+def build_frames():
+    """Compile the fuzzer of the stack, as far as it is not up to date."""
+    FRAMES.parent.mkdir(parents=True, exist_ok=True)
+    build.build(FRAMES)
+
+
+def _run(command, environment):
+    try:
+        done = subprocess.run(list(map(str, command)), env=environment, cwd=ROOT, timeout=LIMIT, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except subprocess.TimeoutExpired as e:
+        return -1, f"not done within {LIMIT} s: {' '.join(map(str, command))}\n{(e.stdout or b'').decode(errors='replace')}"
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 24))
+    args = parser.parse_args()
+    build_frames()
+    failures, deadline = [], time.monotonic() + args.seconds
+
+    def work(name, fuzz, amount, step):
+        seed, starts = args.seed, 0
+        while not failures and time.monotonic() < deadline:
+            status, printed = fuzz(seed, amount)
+            if status:
+                failures.append(f"{name}, started with seed {seed}:\n{printed}")
+            seed, starts = seed + step, starts + 1
+        print(f"{name}: {starts} starts of {amount}, seeds {args.seed} to {seed - 1}", flush=True)
+
+    workers = [threading.Thread(target=work, args=("lying card, operations", lying_card, 100_000, 2000)),
+               threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if failures:
+        sys.exit("\n".join(failures))
+
+
+if __name__ == "__main__":
+    main()

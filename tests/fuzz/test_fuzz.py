@@ -1,0 +1,24 @@
+"""A fixed number of rounds of each fuzzer, from fixed seeds; `make fuzz` runs them on."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import run  # noqa: E402
+
+pytestmark = pytest.mark.xdist_group("fuzz")
+
+
+def test_lying_card():
+    """A virtio card that lies in registers, rings, headers and capabilities."""
+    status, printed = run.lying_card(1, 40_000)
+    assert status == 0, printed
+
+
+def test_frames():
+    """Frames of every kind into the network stack; it lives, answers and forgets."""
+    run.build_frames()
+    status, printed = run.frames(1, 150)
+    assert status == 0, printed
