@@ -22,6 +22,9 @@ _HZ = 100
 _HZ_MAX = 1000
 _SECONDS = 30
 _SECONDS_MAX = 600
+_ALLOCS_SECONDS = 10
+_RATE = 4096  # bytes
+_RATE_MAX = 1 << 24
 _TEXT = "text/plain; charset=utf-8"
 _ROOT = "/debug/pprof/"
 
@@ -35,7 +38,7 @@ class Profiles:
     def mount(self, server):
         """Give a net.http.Server the routes."""
         for name, handler in (
-            ("", self.index), ("profile", self.profile), ("heap", self.heap), ("goroutine", self.goroutine), ("cmdline", self.cmdline),
+            ("", self.index), ("profile", self.profile), ("heap", self.heap), ("allocs", self.allocs), ("goroutine", self.goroutine), ("cmdline", self.cmdline),
             ("page.css", pprof_page.css), ("page.js", pprof_page.js),
         ):
             server.route(_ROOT + name, handler)
@@ -61,7 +64,7 @@ class Profiles:
     async def profile(self, request):
         """?seconds=30&hz=100: what runs during that time. debug=1: folded stacks, a line each, as flame graphs take them."""
         seconds = _number(request, "seconds", _SECONDS, _SECONDS_MAX)
-        hz = int(_number(request, "hz", _HZ, _HZ_MAX))
+        hz = int(_number(request, "hz", _HZ, _HZ_MAX, 1))
         profiler = self._system.profiler
         if profiler.running():
             raise HTTPError(503, "a profile is being taken already", [("Retry-After", "5")])
@@ -89,6 +92,26 @@ class Profiles:
         if request.query.get("debug", "0") != "0":
             return Response("".join(heap_table(rows)), type=_TEXT)
         return _download("heap", heap_profile(rows))
+
+    async def allocs(self, request):
+        """?seconds=10&rate=4096: who allocates during that time, looked at once in rate bytes, and what of it lives on."""
+        seconds = _number(request, "seconds", _ALLOCS_SECONDS, _SECONDS_MAX)
+        rate = int(_number(request, "rate", _RATE, _RATE_MAX, 32))
+        profiler = self._system.profiler
+        if profiler.sites_running():
+            raise HTTPError(503, "allocations are being looked at already", [("Retry-After", "5")])
+        began, ticks = time.time_ns(), time.ticks_ms()
+        profiler.sites_start(rate)
+        try:
+            if await request.gone(int(seconds * 1000)):
+                return None
+            gc.collect()
+        finally:
+            dropped = profiler.sites_stop()
+        try:
+            return _download("allocs", allocs_profile(profiler.sites(), rate, dropped, began, time.ticks_diff(time.ticks_ms(), ticks) * 1000000))
+        finally:
+            profiler.sites_free()
 
     # -- tasks -----------------------------------------------------------------------------------
 
@@ -120,7 +143,7 @@ class Profiles:
         return found and found[0]
 
 
-def _number(request, name, default, limit):
+def _number(request, name, default, limit, least=0):
     text = request.query.get(name)
     if text is None:
         return default
@@ -128,9 +151,9 @@ def _number(request, name, default, limit):
         number = float(text)
     except ValueError:
         number = 0
-    if not 0 < number <= limit:
-        raise HTTPError(400, "%s must be above 0 and at most %d" % (name, limit))
-    return max(number, 1) if name == "hz" else number
+    if not max(least, 0.001) <= number <= limit:
+        raise HTTPError(400, "%s must be %s to %d" % (name, least or "above 0", limit))
+    return number
 
 
 def _download(name, data):
@@ -189,6 +212,17 @@ def heap_profile(rows):
             locations.append(profile.location(_row_name(name, False)))
         profile.sample(locations, (count, total), (("bytes", size, "bytes"),))
     return profile.encode(time.time_ns())
+
+
+def allocs_profile(sites, rate, dropped, began_ns, elapsed_ns):
+    """-> the profile of what was allocated, and what of that lives, by who allocated it."""
+    types = (("inuse_objects", "count"), ("inuse_space", "bytes"), ("alloc_objects", "count"), ("alloc_space", "bytes"))
+    profile = Profile(types, ("space", "bytes"), rate)
+    for allocated, live, size, places in sites:
+        profile.sample(_locations(profile, places), (live // size, live, allocated // size, allocated), (("bytes", size, "bytes"),))
+    if dropped:
+        profile.comment("%d bytes found no room" % dropped)
+    return profile.encode(began_ns, elapsed_ns)
 
 
 def heap_table(rows):

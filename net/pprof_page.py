@@ -39,6 +39,7 @@ _PAGE = """<!DOCTYPE html>
 <table class="profiles">
 <tr><th>profile</th><td>where the processor's time goes: Python functions, and the C function on top</td><td><a href="profile?seconds=5">5 s</a> <a href="profile?seconds=30">30 s</a> <a href="profile?seconds=5&amp;debug=1">text</a></td></tr>
 <tr><th>heap</th><td>what lives in Python's heap, by type and size</td><td><a href="heap">file</a> <a href="heap?debug=1">text</a></td></tr>
+<tr><th>allocs</th><td>who allocates, and what of it lives on</td><td><a href="allocs?seconds=5">5 s</a> <a href="allocs?seconds=30">30 s</a></td></tr>
 <tr><th>goroutine</th><td>the tasks of asyncio, and where each of them stands</td><td><a href="goroutine">file</a> <a href="goroutine?debug=1">text</a> <a href="goroutine?debug=2">stacks</a></td></tr>
 <tr><th>cmdline</th><td>what the program was started with</td><td><a href="cmdline">text</a></td></tr>
 <tr><th>symbol</th><td>names of addresses: symbol?0x…</td><td><a href="symbol">text</a></td></tr>

@@ -7,6 +7,7 @@
 #include "py/gc.h"
 #include "py/mpstate.h"
 #include "gc_blocks.h"
+#include "gc_sites.h"
 
 #define HALF            (BLOCKS_PER_WORD / 2)   // places are numbers of half-words of the table of kinds
 #define HALF_LEN        (HALF / BLOCKS_PER_BYTE)
@@ -172,12 +173,19 @@ static inline size_t blocks_for(size_t len) {
     return len / BLOCK_LEN + (len % BLOCK_LEN != 0);
 }
 
+static inline void sample_site(size_t block, size_t count) {
+    if (gc_sites_on && MP_STATE_MEM(gc_alloc_amount) >= MP_STATE_MEM(gc_alloc_threshold)) {
+        gc_sites_sample(block, count);
+    }
+}
+
 // An object of that many blocks. Its first keep bytes are not zeroed: the caller fills them.
 static void *alloc(size_t count, unsigned int flags, size_t keep) {
     if (count == 0 || MP_STATE_THREAD(gc_lock_depth) > 0) {
         return NULL;
     }
-    if (MP_STATE_MEM(gc_alloc_amount) >= MP_STATE_MEM(gc_alloc_threshold) && MP_STATE_MEM(gc_auto_collect_enabled)) {
+    if (MP_STATE_MEM(gc_alloc_amount) >= MP_STATE_MEM(gc_alloc_threshold) && MP_STATE_MEM(gc_auto_collect_enabled)
+        && !gc_sites_on) {
         gc_collect_keep();
     }
     size_t block = find(count);
@@ -185,6 +193,7 @@ static void *alloc(size_t count, unsigned int flags, size_t keep) {
         return NULL;
     }
     take(block, count);
+    sample_site(block, count);
     uint8_t *ptr = block_ptr(block);
     memset(ptr + keep, 0, count * BLOCK_LEN - keep);
     if (flags & GC_ALLOC_FLAG_HAS_FINALISER) {
@@ -214,6 +223,9 @@ void gc_free(void *ptr) {
     }
     size_t block = block_of(ptr), count = object_blocks(block);
     gc_blocks.finalisers[block / 8] &= ~(1 << block % 8);
+    if (gc_sites_on) {
+        gc_sites_freed(block);
+    }
     release(block, count);
 }
 
@@ -232,6 +244,7 @@ static bool extend(size_t block, size_t have, size_t count) {
     memset(block_ptr(end), 0, lacking * BLOCK_LEN);
     gc_blocks.top = most(gc_blocks.top, block + count);
     MP_STATE_MEM(gc_alloc_amount) += lacking;
+    sample_site(block, count);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include "shared/runtime/gchelper.h"
 #include "boot/boot.h"
 #include "gc_blocks.h"
+#include "gc_sites.h"
 
 #define WORDS_PER_BLOCK (BLOCK_LEN / sizeof(uintptr_t))
 #define PART_BLOCKS     BLOCKS_PER_WORD         // scanned at a time
@@ -227,6 +228,9 @@ bool gc_is_locked(void) {
 // The roots are one range of mp_state_ctx, from the thread's dictionaries to the last of the VM's.
 void gc_collect_start(void) {
     MP_STATE_THREAD(gc_lock_depth) |= GC_COLLECT_FLAG;
+    if (gc_sites_on) {
+        gc_sites_collect();
+    }
     MP_STATE_MEM(gc_alloc_amount) = 0;
     char *from = (char *)&mp_state_ctx.thread.dict_locals, *to = (char *)&mp_state_ctx.vm.qstr_last_chunk;
     gc_collect_root((void **)from, (to - from) / sizeof(void *));
@@ -235,6 +239,9 @@ void gc_collect_start(void) {
 void gc_collect_end(void) {
     mark_again();
     stack_free();
+    if (gc_sites_on) {
+        gc_sites_sweep();
+    }
     finalise();
     sweep();
     MP_STATE_THREAD(gc_lock_depth) &= ~GC_COLLECT_FLAG;

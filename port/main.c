@@ -11,6 +11,7 @@
 #include "shared/runtime/pyexec.h"
 #include "boot/boot.h"
 #include "frames.h"
+#include "gc_sites.h"
 #include "genhdr/mpversion.h"
 #include "heap.h"
 #include "irq.h"
@@ -42,6 +43,7 @@ static bool python_start(void) {
 
 static void python_stop(void) {
     sample_free();
+    gc_sites_free();
     netif_deinit();
     irq_deinit();
     tls_deinit();

@@ -10,6 +10,7 @@
 #include "boot/boot.h"
 #include "args.h"
 #include "gc_blocks.h"
+#include "gc_sites.h"
 #include "heap_types.h"
 #include "kmem.h"
 #include "sample.h"
@@ -88,44 +89,65 @@ static mp_obj_t place_tuple(place_t place) {
     return mp_obj_new_tuple(3, items);
 }
 
-static mp_obj_t sample_tuple(const sample_t *s) {
-    mp_obj_t places = mp_obj_new_tuple(s->depth + s->deeper, NULL);
+static mp_obj_t places_tuple(const chain_t *chain) {
+    mp_obj_t places = mp_obj_new_tuple(chain->depth + chain->deeper, NULL);
     mp_obj_t *items = ((mp_obj_tuple_t *)MP_OBJ_TO_PTR(places))->items;
-    for (size_t i = 0; i < s->depth; i++) {
-        items[i] = place_tuple(s->places[i]);
+    for (size_t i = 0; i < chain->depth; i++) {
+        items[i] = place_tuple(chain->places[i]);
     }
-    if (s->deeper) {
+    if (chain->deeper) {
         mp_obj_t mark[] = { MP_OBJ_NEW_QSTR(MP_QSTR_), MP_OBJ_NEW_SMALL_INT(0), text("(deeper)") };
-        items[s->depth] = mp_obj_new_tuple(3, mark);
+        items[chain->depth] = mp_obj_new_tuple(3, mark);
     }
-    mp_obj_t sample[] = { MP_OBJ_NEW_SMALL_INT(s->count), leaf_name(s->leaf), places };
-    return mp_obj_new_tuple(3, sample);
+    return places;
+}
+
+static mp_obj_t sample_tuple(const chain_t *chain) {
+    mp_obj_t items[] = { MP_OBJ_NEW_SMALL_INT(chain->counts[0]), leaf_name(chain->leaf), places_tuple(chain) };
+    return mp_obj_new_tuple(3, items);
+}
+
+static mp_obj_t site_tuple(const chain_t *chain) {
+    mp_obj_t items[] = {
+        MP_OBJ_NEW_SMALL_INT(chain->counts[0] * BLOCK_LEN), MP_OBJ_NEW_SMALL_INT(chain->counts[1] * BLOCK_LEN),
+        MP_OBJ_NEW_SMALL_INT(chain->leaf * BLOCK_LEN), places_tuple(chain),
+    };
+    return mp_obj_new_tuple(4, items);
+}
+
+// An iterator over chains, for as long as they are there.
+typedef struct {
+    mp_obj_base_t base;
+    mp_fun_1_t iternext;
+    const chains_t *chains;
+    const chain_t *at;
+    uint32_t ended;
+    mp_obj_t (*tuple)(const chain_t *chain);
+} chains_iter_t;
+
+static mp_obj_t chains_iternext(mp_obj_t self_in) {
+    chains_iter_t *self = MP_OBJ_TO_PTR(self_in);
+    self->at = self->ended == self->chains->ended ? chains_next(self->chains, self->at) : NULL;
+    return self->at == NULL ? MP_OBJ_STOP_ITERATION : self->tuple(self->at);
+}
+
+static mp_obj_t chains_iterator(const chains_t *chains, mp_obj_t (*tuple)(const chain_t *chain), bool running) {
+    if (running) {
+        mp_raise_OSError(MP_EBUSY);
+    }
+    chains_iter_t *self = mp_obj_malloc(chains_iter_t, &mp_type_polymorph_iter);
+    self->iternext = chains_iternext;
+    self->chains = chains;
+    self->at = NULL;
+    self->ended = chains->ended;
+    self->tuple = tuple;
+    return MP_OBJ_FROM_PTR(self);
 }
 
 // samples(): an iterator of (count, leaf, places). leaf: name of the C function that was at work, or None;
 // places: ((file, line, function), ...) as _frames.current() gives them. OSError(EBUSY): not before stop().
-typedef struct {
-    mp_obj_base_t base;
-    mp_fun_1_t iternext;
-    const sample_t *at;
-    uint32_t frees;
-} samples_t;
-
-static mp_obj_t samples_next(mp_obj_t self_in) {
-    samples_t *self = MP_OBJ_TO_PTR(self_in);
-    self->at = self->frees == sample_frees ? sample_next(self->at) : NULL;
-    return self->at == NULL ? MP_OBJ_STOP_ITERATION : sample_tuple(self->at);
-}
-
 static mp_obj_t prof_samples(void) {
-    if (sample_running()) {
-        mp_raise_OSError(MP_EBUSY);
-    }
-    samples_t *self = mp_obj_malloc(samples_t, &mp_type_polymorph_iter);
-    self->iternext = samples_next;
-    self->at = NULL;
-    self->frees = sample_frees;
-    return MP_OBJ_FROM_PTR(self);
+    return chains_iterator(&sample_chains, sample_tuple, sample_running());
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(prof_samples_obj, prof_samples);
 
@@ -178,6 +200,48 @@ static mp_obj_t prof_heap(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(prof_heap_obj, prof_heap);
 
+// ---- where it was allocated ---------------------------------------------------------------------------------
+// sites_start(rate=4096): look who allocates, once in that many bytes, and whether it lives on.
+// ValueError: rate is no 32 to 2**30; OSError(EBUSY): started already; MemoryError.
+static mp_obj_t prof_sites_start(size_t n_args, const mp_obj_t *args) {
+    mp_int_t rate = n_args > 0 ? mp_obj_get_int(args[0]) : 4096;
+    if (rate < (mp_int_t)BLOCK_LEN || rate > 1 << 30) {
+        mp_raise_ValueError(MP_ERROR_TEXT("rate must be 32 to 2**30"));
+    }
+    if (gc_sites_on) {
+        mp_raise_OSError(MP_EBUSY);
+    }
+    if (!gc_sites_start(rate / BLOCK_LEN, 512 * 1024)) {
+        mp_raise_type(&mp_type_MemoryError);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(prof_sites_start_obj, 0, 1, prof_sites_start);
+
+// sites_stop() -> bytes that found no room. What was found stays until sites_free() or sites_start().
+static mp_obj_t prof_sites_stop(void) {
+    gc_sites_stop();
+    return MP_OBJ_NEW_SMALL_INT(gc_sites_dropped * BLOCK_LEN);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(prof_sites_stop_obj, prof_sites_stop);
+
+static mp_obj_t prof_sites_free(void) {
+    gc_sites_free();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(prof_sites_free_obj, prof_sites_free);
+
+static mp_obj_t prof_sites_running(void) {
+    return mp_obj_new_bool(gc_sites_on);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(prof_sites_running_obj, prof_sites_running);
+
+// sites(): an iterator of (bytes allocated, bytes of these that live, bytes of one object, places)
+static mp_obj_t prof_sites(void) {
+    return chains_iterator(&gc_sites, site_tuple, gc_sites_on);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(prof_sites_obj, prof_sites);
+
 static const mp_rom_map_elem_t prof_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__prof) },
     { MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&prof_start_obj) },
@@ -188,6 +252,11 @@ static const mp_rom_map_elem_t prof_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_samples), MP_ROM_PTR(&prof_samples_obj) },
     { MP_ROM_QSTR(MP_QSTR_symbol), MP_ROM_PTR(&prof_symbol_obj) },
     { MP_ROM_QSTR(MP_QSTR_heap), MP_ROM_PTR(&prof_heap_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sites_start), MP_ROM_PTR(&prof_sites_start_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sites_stop), MP_ROM_PTR(&prof_sites_stop_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sites_free), MP_ROM_PTR(&prof_sites_free_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sites_running), MP_ROM_PTR(&prof_sites_running_obj) },
+    { MP_ROM_QSTR(MP_QSTR_sites), MP_ROM_PTR(&prof_sites_obj) },
 };
 static MP_DEFINE_CONST_DICT(prof_globals, prof_globals_table);
 

@@ -64,7 +64,7 @@ SRC_BOOT := $(addprefix boot/,\
 
 # port/: the interpreter's life and its way to the machine
 SRC_PORT := $(addprefix port/,\
-	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c frame_place.c sample.c heap_types.c kmem.c \
+	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c exec.c frames.c frame_place.c chains.c sample.c heap_types.c gc_sites.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
 	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
 SRC_CRYPTO := $(addprefix port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c)
@@ -129,10 +129,10 @@ $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-ext
 
 # Reached by interrupts, which do not save SSE registers.
 $(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time boot/symbols boot/exec \
-	port/interrupt port/frame_place port/sample py/scheduler): CFLAGS += -mgeneral-regs-only
+	port/interrupt port/frame_place port/chains port/sample py/scheduler): CFLAGS += -mgeneral-regs-only
 
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
-$(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o port/frame_place.o port/sample.o py/scheduler.o py/mpz.o extmod/modre.o): LTO :=
+$(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o port/frame_place.o port/chains.o port/sample.o py/scheduler.o py/mpz.o extmod/modre.o): LTO :=
 $(BUILD)/py/objstr.o: CFLAGS += -include port/libc/first.h -Dqstr_compute_hash=short_str_hash
 # patience.c stands in front of these.
 $(BUILD)/py/runtime.o: CFLAGS += -Dmp_iternext=plain_mp_iternext -Dmp_obj_equal=patient_mp_obj_equal

@@ -31,6 +31,22 @@ async def work():
         spin()
         rounds += 1
         await asyncio.sleep_ms(0)
+kept = []
+def keeps():
+    kept.append(bytearray(1000))
+def wastes():
+    return bytearray(1000)
+async def leak():
+    while True:
+        keeps()
+        wastes()
+        await asyncio.sleep_ms(10)
+def start_leak():
+    global leaking
+    leaking = asyncio.create_task(leak())
+def stop_leak():
+    leaking.cancel()
+    kept.clear()
 def start():
     global task
     task = asyncio.create_task(work())
@@ -153,6 +169,17 @@ def test_heap_and_tasks(machine):
     tasks = pprof(machine, "-top", "/debug/pprof/goroutine")
     assert "Type: goroutine" in tasks and "net.http._accept" in tasks and "shell.serial.read" in tasks
     python(machine, "del kept")
+
+
+def test_allocations(machine):
+    """Who allocates, and what lives on of it."""
+    python(machine, "busy.start_leak()")
+    file = machine.folder / "allocs"
+    file.write_bytes(get(machine, "/debug/pprof/allocs?seconds=2&rate=512"))
+    python(machine, "busy.stop_leak()")
+    allocated, alive = pprof(machine, "-top", file), pprof(machine, "-top", "-sample_index=inuse_space", file)
+    assert "Type: alloc_space" in allocated and "busy.wastes" in allocated and "busy.keeps" in allocated
+    assert re.search(r"^ +\d.* busy\.keeps$", alive, re.M) and not re.search(r"^ +[1-9].* busy\.wastes$", alive, re.M), alive
 
 
 def test_client_that_leaves(machine):

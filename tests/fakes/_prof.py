@@ -38,5 +38,30 @@ def symbol(addr):
     return ("mp_load_name", addr - 0x201000) if 0x201000 <= addr < 0x202000 else None
 
 
+def sites_start(rate):
+    state["sites"] = rate
+
+
+def sites_stop():
+    state["sites"] = 0
+    return 64
+
+
+def sites_free():
+    state["freed"] += 1
+
+
+def sites_running():
+    return bool(state.get("sites"))
+
+
+def sites():
+    assert not sites_running()
+    return iter(allocated)
+
+
+allocated = []  # (bytes, live bytes, size, places)
+
+
 def heap():
     return rows

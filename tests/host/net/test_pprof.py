@@ -102,6 +102,25 @@ def test_heap():
     same(lines[-2].split(), [b"1216", b"22", b"total"])
 
 
+def test_allocs():
+    _prof.allocated[:] = [(6400, 3200, 64, FRAMES), (100, 0, 128, FRAMES[1:])]
+    got = profile(unzip(get("/debug/pprof/allocs?seconds=0.1&rate=1000", ms=3000)[2]))
+    same([name for name, _ in got["types"]], ["inuse_objects", "inuse_space", "alloc_objects", "alloc_space"])
+    same([([name for name, _, _ in places], values, labels) for places, values, labels in got["samples"]], [
+        (["net.http._accept", "main.run"], [50, 3200, 100, 6400], [("bytes", 64, "bytes")]),
+        (["main.run"], [0, 0, 0, 100], [("bytes", 128, "bytes")]),
+    ])
+    same((got["default"], got["period"], got["comments"]), ("alloc_space", 1000, ["64 bytes found no room"]))
+    assert got["duration_ns"] >= 100000000
+    for query in ("seconds=0", "rate=31", "rate=x", "rate=99999999"):
+        same((query, get("/debug/pprof/allocs?" + query)[0]), (query, 400))
+    _prof.sites_start(1)
+    same(get("/debug/pprof/allocs")[0], 503)
+    _prof.sites_stop()
+    get("/debug/pprof/allocs?seconds=600")
+    assert not _prof.sites_running()
+
+
 def test_goroutine():
     got = profile(unzip(get("/debug/pprof/goroutine")[2]))
     run = ("main.run", "/main.py", 3)
