@@ -66,6 +66,10 @@ class Interface:
         """-> list of (address, prefix length), IPv4 first."""
         return self._netif.addresses()
 
+    def mtu(self):
+        """-> bytes of a packet: the card's MTU, or a smaller one that DHCP told."""
+        return self._netif.mtu()
+
     def gateway(self):
         """-> the IPv4 gateway as text, or None."""
         return self._netif.gateway()

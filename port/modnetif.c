@@ -229,6 +229,12 @@ static mp_obj_t netif_addresses(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_addresses_obj, netif_addresses);
 
+// mtu() -> bytes of a packet: the card's, or what DHCP says if that is less
+static mp_obj_t netif_mtu(mp_obj_t self_in) {
+    return MP_OBJ_NEW_SMALL_INT(alive(self_in)->netif.mtu);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(netif_mtu_obj, netif_mtu);
+
 // gateway() -> text of the IPv4 gateway, or None
 static mp_obj_t netif_gateway(mp_obj_t self_in) {
     struct netif *netif = &alive(self_in)->netif;
@@ -259,6 +265,7 @@ static const mp_rom_map_elem_t netif_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_ipv6), MP_ROM_PTR(&netif_ipv6_obj) },
     { MP_ROM_QSTR(MP_QSTR_ipconfig), MP_ROM_PTR(&netif_ipconfig_obj) },
     { MP_ROM_QSTR(MP_QSTR_addresses), MP_ROM_PTR(&netif_addresses_obj) },
+    { MP_ROM_QSTR(MP_QSTR_mtu), MP_ROM_PTR(&netif_mtu_obj) },
     { MP_ROM_QSTR(MP_QSTR_gateway), MP_ROM_PTR(&netif_gateway_obj) },
     { MP_ROM_QSTR(MP_QSTR_counters), MP_ROM_PTR(&netif_counters_obj) },
 };

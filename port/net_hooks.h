@@ -15,4 +15,9 @@ err_t net_check_options(struct tcp_hdr *tcp, unsigned len, unsigned first_len, u
      net_check_options(hdr, optlen, opt1len, opt2))
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) net_gateway6(netif)
 
+#include "dhcp_mtu.h"
+#define LWIP_HOOK_DHCP_APPEND_OPTIONS(netif, dhcp, state, message, type, options_len) dhcp_ask_mtu(message, options_len)
+#define LWIP_HOOK_DHCP_PARSE_OPTION(netif, dhcp, state, message, type, option, len, p, at) \
+    ((void)(message), dhcp_take_mtu(netif, type, option, len, p, at))
+
 #endif

@@ -74,7 +74,7 @@ class _Card:
         elif query == ("mac",):
             return bytes(self._started().nic.mac)
         elif query == ("mtu",):
-            return self._started().nic.mtu
+            return self._started().mtu()
         elif query:
             raise ValueError("unknown config param")
         else:

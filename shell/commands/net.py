@@ -15,7 +15,7 @@ def net(ctx):
     interface = network.interface
     if not interface:
         return "no network, start it with `net-virtio`\n"
-    rows = [("Interface", interface.name), ("MAC", network.mac_text(interface.nic.mac)), ("MTU", str(interface.nic.mtu))]
+    rows = [("Interface", interface.name), ("MAC", network.mac_text(interface.nic.mac)), ("MTU", str(interface.mtu()))]
     rows.append(("Link", "up" if interface.link() else "down"))
     rows += [("Address", "%s/%d" % pair) for pair in interface.addresses()]
     rows.append(("Gateway", interface.gateway() or "none"))
