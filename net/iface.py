@@ -79,9 +79,10 @@ class Interface:
         return self._link
 
     def counters(self):
-        """-> list of (name, count), the card's first, then those of the whole stack."""
+        """-> list of (name, count): the card's, then those of the whole stack that are not 0."""
         names = ("frames received", "frames sent", "bytes received", "bytes sent", "dropped on the way in", "dropped on the way out", "errors")
-        return list(zip(names, self._netif.counters())) + [(name.replace("_", " "), count) for name, count in netif.stats()]
+        stack = [(name.replace("_", " ").replace("tcp", "TCP").replace("ip ", "IP "), count) for name, count in netif.stats() if count]
+        return list(zip(names, self._netif.counters())) + stack
 
     # -- frames --------------------------------------------------------------------------------
 

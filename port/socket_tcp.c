@@ -11,7 +11,7 @@
 #include "net.h"
 #include "socket.h"
 
-#define RECVED_STEP 16384               // bytes
+#define RECVED_STEP 16384               // bytes; with TCP_WND_UPDATE_THRESHOLD less than 64 KiB, or a window that was full stays shut
 #define WRITE_STEP (44 * TCP_MSS)       // bytes of one tcp_write(), which takes 16 bits
 #define BACKLOG_MAX 255                 // lwIP counts in 8 bits
 #define CLOSE_POLL 20                   // half seconds: a closed connection that moves nothing in two such spans is aborted
