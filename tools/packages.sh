@@ -34,6 +34,8 @@ for group in "$@"; do
     test)
         need mtools command -v mformat
         need gdb command -v gdb
+        need openssh-client command -v ssh-keygen
+        need dropbear-bin command -v dbclient
         need iproute2 command -v ip
         need ethtool command -v ethtool
         need iputils-ping command -v ping
