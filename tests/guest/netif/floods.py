@@ -64,10 +64,10 @@ def settled():
     return netif.memory()[0]
 
 
-def shake(port, source=THERE):
+def shake(port, source=THERE, scaling=b"\x01\x03\x03\x07"):
     """Connect as a peer. -> the number of its next byte, of ours"""
-    receive(tcp(port, 1000, 0, SYN, source=source, options=b"\x02\x04\x05\xb4\x01\x03\x03\x07"))
-    syn_ack = [f for f in answers() if f[47] == SYN | ACK][0]
+    receive(tcp(port, 1000, 0, SYN, source=source, options=b"\x02\x04\x05\xb4" + scaling))
+    syn_ack = [f for f in answers() if f[47] == SYN | ACK and f[36:38] == struct.pack(">H", port)][0]  # others are repeated
     ours = struct.unpack(">I", syn_ack[38:42])[0] + 1
     receive(tcp(port, 1001, ours, ACK, source=source))
     return 1001, ours
@@ -121,9 +121,20 @@ print("holes", netif.memory()[0] - start < 1500000)
 receive(tcp(50000, theirs - 1, ours, RST))  # not the next byte: no reset
 receive(tcp(50000, theirs + 5000000, ours, ACK, b"far away"))
 en.settle()
-print(connection.send(b"alive"), [f[54:] for f in answers() if f[54:]])
+print(connection.send(b"alive"), [f[54:] for f in answers() if f[36:38] == b"\xc3\x50" and f[54:]])
 connection.close()
 receive(tcp(50000, theirs, ours + 6, RST))
+
+# A peer without window scaling that has filled the window is told when there is room again.
+theirs, ours = shake(50001, scaling=b"")
+connection = server.accept()[0]
+for at in range(0, 65535, 1285):
+    receive(tcp(50001, theirs + at, ours, ACK, bytes(1285)))
+answers()
+connection.read(65535)
+print("window", max([struct.unpack(">H", f[48:50])[0] for f in answers() if f[36:38] == b"\xc3\x51"]) > 20000)
+connection.close()
+receive(tcp(50001, theirs + 65535, ours + 1, RST))
 
 # Fragments of which one is always missing, of datagrams without end.
 for i in range(500):
