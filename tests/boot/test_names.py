@@ -39,7 +39,6 @@ def serve(reply):
             message, peer = s.recvfrom(4096)
             for data in reply(message):
                 s.sendto(data, peer)
-                time.sleep(0.02)
 
     threading.Thread(target=run, daemon=True).start()
     return s.getsockname()[1]

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Fuzz for a while: run.py [--seconds N] [--seed N], what make fuzz calls.
 
-Two fuzzers side by side, each started again with new seeds until the time is over: lying_card.py (a virtio card that
-lies, against the drivers, on MicroPython's unix port) and frames/ (frames of every kind, against lwIP as the machine has
-it, under the address and undefined-behaviour sanitizers). The first failure ends it, with the seed that shows it again.
+Three fuzzers side by side, each started again with new seeds until the time is over: lying_card.py (a virtio card that
+lies, against the drivers, on MicroPython's unix port), messages.py (answers of name and time servers, there too) and
+frames/ (frames of every kind, against lwIP as the machine has it, under the address and undefined-behaviour
+sanitizers). The first failure ends it, with the seed that shows it again.
 """
 
 import argparse
@@ -28,9 +29,12 @@ import build  # noqa: E402  beside the sources that it compiles
 
 def lying_card(seed, operations):
     """Run the fuzzer of the drivers. Returns (its exit status, what it printed)."""
-    path = os.pathsep.join(map(str, [HERE.parent / "fakes", ROOT, ".frozen"]))
-    command = [MICROPYTHON, "-X", "heapsize=16M", HERE / "lying_card.py", seed, operations]
-    return _run(command, {**os.environ, "MICROPYPATH": path})
+    return _micropython("lying_card.py", seed, operations)
+
+
+def messages(seed, operations):
+    """Run the fuzzer of answers to DNS and NTP. Returns (its exit status, what it printed)."""
+    return _micropython("messages.py", seed, operations)
 
 
 def frames(seed, rounds):
@@ -42,6 +46,11 @@ def build_frames():
     """Compile the fuzzer of the stack, as far as it is not up to date."""
     FRAMES.parent.mkdir(parents=True, exist_ok=True)
     build.build(FRAMES)
+
+
+def _micropython(script, *arguments):
+    path = os.pathsep.join(map(str, [HERE.parent / "fakes", ROOT, ".frozen"]))
+    return _run([MICROPYTHON, "-X", "heapsize=16M", HERE / script, *arguments], {**os.environ, "MICROPYPATH": path})
 
 
 def _run(command, environment):
@@ -71,6 +80,7 @@ def main():
         print(f"{name}: {starts} starts of {amount}, seeds {args.seed} to {seed - 1}", flush=True)
 
     workers = [threading.Thread(target=work, args=("lying card, operations", lying_card, 100_000, 2000)),
+               threading.Thread(target=work, args=("messages", messages, 200_000, 200_000)),
                threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
     for worker in workers:
         worker.start()

@@ -17,6 +17,12 @@ def test_lying_card():
     assert status == 0, printed
 
 
+def test_messages():
+    """Answers of name and time servers, sound and damaged."""
+    status, printed = run.messages(1, 60_000)
+    assert status == 0, printed
+
+
 def test_frames():
     """Frames of every kind into the network stack; it lives, answers and forgets."""
     run.build_frames()

@@ -119,6 +119,9 @@ def test_router_advertisements(rig):
         leased = address(rig.vm.command("net-virtio"))
         until(lambda: "fd00::5054:ff:fe12:3456" in rig.vm.command("net"), 20)
         assert rig.python("import netif", "print(netif.dns_servers())") == "['10.0.0.2', 'fd00::2']"
+        rig.python("import netif; netif.dns_servers(['fd00::2'])")
+        assert rig.vm.command("dns golang.org").strip() == "[142.251.209.17 2a00:1450:4002:410::2011]"
+        rig.python("import netif; netif.dns_servers([])")
         for target in (leased, "fd00::5054:ff:fe12:3456"):
             assert rig.host.run("ping", "-c1", "-W5", target).returncode == 0
         assert rig.python("import network; nic = network.VirtIO()", "print(nic.ipconfig('has_autoconf6'))") == "True"
