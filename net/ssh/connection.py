@@ -39,9 +39,10 @@ class Connection(Transport):
         """Task: serve the peer until either side ends it."""
         self._task = core.cur_task
         helpers = [core.create_task(self._write()), core.create_task(self._watch())]
-        end = None
+        end = self._failure  # it may have come before this task ran
         try:
-            await self.read_in()
+            if not end:
+                await self.read_in()
         except Disconnect as e:
             end = e
         except core.CancelledError:
@@ -58,7 +59,8 @@ class Connection(Transport):
         """End the connection, with a Disconnect for the peer, from another task."""
         if not self._failure and not self.closed:
             self._failure = e
-            self._task.cancel()
+            if self._task:
+                self._task.cancel()
 
     def stop(self, e):
         """End the connection, and tell the peer at once: the network may be gone when its task runs."""

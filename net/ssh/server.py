@@ -93,8 +93,8 @@ class Server:
             try:
                 sock, address = self._listener.accept()
                 self._take(sock, address)
-            except OSError:
-                await core.sleep_ms(_BREATH_MS)  # gone again, or no memory for it
+            except (OSError, MemoryError):
+                await core.sleep_ms(_BREATH_MS)  # gone again, or no room for it
 
     def _incoming(self):  # a coroutine, in the form that asyncio's own streams have
         yield core._io_queue.queue_read(self._listener)
