@@ -50,7 +50,7 @@ class Server:
         self._routes = {}  # path: (handler, methods, body_max)
         self._log = log
         self._connections = []
-        self._task = self._watcher = None
+        self._listener = self._task = self._watcher = None
         for name, value in limits.items():
             getattr(type(self), name)
             setattr(self, name, value)
@@ -66,35 +66,23 @@ class Server:
     def start(self, port=80, host=None):
         """Listen at an address, or at all, of IPv6 and IPv4. -> self. Raises OSError, for example EADDRINUSE."""
         try:
-            listener = self._listener(host or "::", port)
+            self._listener = _listen(host or "::", port, self.connections_max)
         except OSError:
             if host:
                 raise
-            listener = self._listener("0.0.0.0", port)  # a machine without IPv6
+            self._listener = _listen("0.0.0.0", port, self.connections_max)  # a machine without IPv6
         self.port = port
-        self._task = asyncio.create_task(self._accept(listener))
+        self._task = asyncio.create_task(self._accept(self._listener))
         return self
-
-    def _listener(self, host, port):
-        family, kind, _, _, address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(self.connections_max)
-            listener.setblocking(False)
-        except BaseException:
-            listener.close()
-            raise
-        return listener
 
     def close(self):
         """Stop listening, and end all connections."""
         if self._task:
             self._task.cancel()
-            self._task = None
+            self._listener.close()  # by us: a task that has not begun yet ends without a word
+            self._task = self._listener = None
         for connection in list(self._connections):
-            connection.end()
+            self._end(connection)
 
     def connections(self):
         """-> how many there are."""
@@ -131,23 +119,26 @@ class Server:
                     await asyncio.sleep_ms(_ACCEPT_AGAIN_MS)
                     continue
                 client.setblocking(False)
-                self._add(Connection(self, asyncio.StreamReader(client), peer))
+                self._add(Connection(self, asyncio.StreamReader(client), peer, client))
         except asyncio.CancelledError:
             pass
-        finally:
-            listener.close()
 
     def _add(self, connection):
         if len(self._connections) >= self.connections_max:
             idle = [c for c in self._connections if c.idle]
             if idle:
-                idle[0].end()
+                self._end(idle[0])
             else:
                 connection.refused = True
         self._connections.append(connection)
         connection.task = asyncio.create_task(self._serve(connection))
         if not self._watcher:
             self._watcher = asyncio.create_task(self._watch())
+
+    def _end(self, connection):
+        connection.end()
+        if not connection.began:
+            self._connections.remove(connection)
 
     async def _serve(self, connection):
         try:
@@ -164,3 +155,18 @@ class Server:
                 if connection.deadline is not None and time.ticks_diff(now, connection.deadline) > 0:
                     connection.expire()
         self._watcher = None
+
+
+def _listen(host, port, backlog):
+    """-> a socket that listens. Raises OSError."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(backlog)
+        listener.setblocking(False)
+    except BaseException:
+        listener.close()
+        raise
+    return listener

@@ -22,7 +22,8 @@ class Disconnected(OSError):
 class Connection:
     """One client of a net.http.Server."""
 
-    def __init__(self, server, stream, peer):
+    def __init__(self, server, stream, peer, client=None):
+        self.began = False  # its task has run
         self.idle = True  # between two requests
         self.refused = False  # too many are connected
         self.task = None
@@ -30,6 +31,7 @@ class Connection:
         self._server = server
         self._stream = stream
         self._peer = peer
+        self._client = client  # the socket below the stream
         self._input = Input(stream, self._body_wait)
         self._receiving = False  # waiting for a part of a request
         self._request = None
@@ -41,6 +43,8 @@ class Connection:
         """Close it, whatever it is doing."""
         self.idle = False
         self.task.cancel()
+        if not self.began and self._client:
+            self._client.close()  # a task that has not begun yet ends without a word
 
     def expire(self):
         """Its time is over: tell a client that is slow with a request, and close."""
@@ -62,6 +66,7 @@ class Connection:
 
     async def run(self):
         """Serve until one side closes. Raises nothing, but CancelledError where the server ends it."""
+        self.began = True
         try:
             while self._open:
                 await self._turn()

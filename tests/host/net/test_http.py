@@ -5,6 +5,7 @@ import time
 
 from check import raises, same
 from net.http import Response, Server
+from net.http_connection import Connection
 from net.http_wire import HTTPError
 from wire import Stream, serve, split, talk
 
@@ -324,6 +325,29 @@ def test_trickle():
     for _ in range(200):
         pieces += [20, b"x"]
     same(statuses(s, *pieces), [408])
+
+
+def test_close_at_once():
+    """What has not begun when the server is closed is closed, too."""
+    class Socket:
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    async def main():
+        s = server()
+        s.start(0, "127.0.0.1")
+        listener = s._listener
+        client = Socket()
+        s._add(Connection(s, Stream([]), ("192.0.2.1", 1), client))
+        s.close()
+        raises(OSError, listener.accept)
+        same((client.closed, s.connections()), (True, 0))
+        await asyncio.sleep_ms(20)
+        s.close()
+
+    asyncio.run(main())
 
 
 def test_many_connections():
