@@ -2,6 +2,8 @@
 #ifndef KEELBACK_PORT_NET_HOOKS_H
 #define KEELBACK_PORT_NET_HOOKS_H
 
+#include <stdbool.h>
+
 #include "lwip/ip6_addr.h"
 #include "lwip/tcp.h"
 #include "lwip/prot/tcp.h"
@@ -10,9 +12,13 @@ void net_half_open(struct tcp_pcb *listener);
 const ip6_addr_t *net_gateway6(struct netif *netif);
 err_t net_check_options(struct tcp_hdr *tcp, unsigned len, unsigned first_len, unsigned char *second);  // net_input.c
 
+uint32_t net_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote, uint16_t remote_port);  // net_blind.c
+bool net_check_ack(struct tcp_pcb *pcb, struct tcp_hdr *tcp);
+
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) \
     ((pcb)->state == LISTEN && (TCPH_FLAGS(hdr) & TCP_SYN) ? net_half_open((struct tcp_pcb *)(pcb)) : (void)0, \
-     net_check_options(hdr, optlen, opt1len, opt2))
+     net_check_ack((struct tcp_pcb *)(pcb), hdr) ? net_check_options(hdr, optlen, opt1len, opt2) : ERR_VAL)
+#define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port) net_isn(local, local_port, remote, remote_port)
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) net_gateway6(netif)
 
 #include "dhcp_mtu.h"
