@@ -1,6 +1,6 @@
 """Build and read Ethernet frames by hand: what measurements and answering machines need; scapy is for the odd ones.
 
-Addresses are text, MACs bytes. Checksums are complete. Source: RFC 826, 791, 792, 768, 1071.
+Addresses are text, MACs bytes. Checksums are complete. Source: RFC 826, 791, 792, 768, 9293, 1071.
 """
 
 import socket
@@ -61,6 +61,27 @@ def datagram(frame):
         return None
     source_port, port, length = struct.unpack(">HHH", frame[34:40])
     return source_port, port, frame[42:34 + length]
+
+
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+
+
+def tcp(source_port, port, flags, seq=0, ack=0, payload=b"", window=65535, source=PEER, to=GUEST, options=b""):
+    """Pack a TCP segment; options are padded to whole words."""
+    options += b"\0" * (-len(options) % 4)
+    head = struct.pack(">HHIIBBHHH", source_port, port, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, (20 + len(options)) // 4 << 4, flags,
+                       window, 0, 0) + options
+    pseudo = socket.inet_aton(source) + socket.inet_aton(to) + struct.pack(">BBH", 0, TCP, len(head) + len(payload))
+    return ipv4(TCP, head[:16] + struct.pack(">H", checksum(pseudo + head + payload)) + head[18:] + payload, source, to)
+
+
+def segment(frame):
+    """Return (source port, port, seq, ack, flags, window, payload) of a TCP frame over IPv4 without options, else None."""
+    if frame[12:14] != b"\x08\x00" or frame[14] != 0x45 or frame[23] != TCP:
+        return None
+    end = 14 + int.from_bytes(frame[16:18], "big")
+    source_port, port, seq, ack, offset, flags, window = struct.unpack(">HHIIBBH", frame[34:50])
+    return source_port, port, seq, ack, flags & 63, window, frame[34 + (offset >> 4) * 4:end]
 
 
 def arp(operation, sender_mac, sender, target_mac, target, to=BROADCAST):

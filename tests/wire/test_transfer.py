@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from rig import BOTH, LINK6
+from rig import BOTH, LINK6, STATIC
 from traffic import captured, download, echo, udp_echo, upload, verdict
 
 MIB = 1 << 20
@@ -61,6 +61,14 @@ def test_many_connections(wire, address):
         s.close()
     echo(wire.host, address, b"and again")
     assert wire.python("import services; print(services.count['open'])") == "0"
+
+
+def test_started_again(wire):
+    """net-virtio once more: the card begins anew, and servers that listened go on."""
+    assert "network initialized" in wire.vm.command(STATIC)
+    wire.advertise()
+    for address in BOTH:
+        echo(wire.host, address, b"again")
 
 
 def test_checksums(wire, tmp_path):
