@@ -1,4 +1,5 @@
-// Which name servers are asked: those that the user set, else what DHCP told, then what routers announce (RDNSS).
+// Which name servers are asked: those that the user set, else what DHCP told, then what routers announce (RDNSS); where
+// nobody named any, those that were set for that.
 //
 // lwIP has one list, and whoever learns last writes over it. So what its DHCP client, its neighbour
 // discovery and MicroPython's network.ipconfig() would set goes here by a name of its own (port.mk).
@@ -12,13 +13,13 @@
 #include "dns_servers.h"
 #include "net_text.h"
 
-enum { USER, DHCP, ROUTER, SOURCES };
+enum { USER, DHCP, ROUTER, LAST, SOURCES };
 
 static ip_addr_t known[SOURCES][DNS_MAX_SERVERS];       // IP_ADDR_ANY: none
 
 static void merge(void) {
     int count = 0;
-    for (int source = 0; source < SOURCES && !(source == DHCP && count > 0); source++) {
+    for (int source = 0; source < SOURCES && !((source == DHCP || source == LAST) && count > 0); source++) {
         for (int i = 0; i < DNS_MAX_SERVERS && count < DNS_MAX_SERVERS; i++) {
             if (!ip_addr_isany_val(known[source][i])) {
                 dns_setserver(count++, &known[source][i]);
@@ -81,7 +82,8 @@ mp_obj_t dns_servers_list(void) {
     return list;
 }
 
-void dns_servers_set(mp_obj_t list) {
+void dns_servers_set(mp_obj_t list, bool last) {
+    int source = last ? LAST : USER;
     ip_addr_t addrs[DNS_MAX_SERVERS];
     size_t count;
     mp_obj_t *items;
@@ -94,7 +96,7 @@ void dns_servers_set(mp_obj_t list) {
             mp_raise_ValueError(MP_ERROR_TEXT("invalid address"));
         }
     }
-    begin(USER, 0);
-    memcpy(known[USER], addrs, count * sizeof(addrs[0]));
+    begin(source, 0);
+    memcpy(known[source], addrs, count * sizeof(addrs[0]));
     merge();
 }

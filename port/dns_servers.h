@@ -13,6 +13,6 @@ const ip_addr_t *dns_get_by_router(u8_t index);
 
 void dns_forget_learned(void);              // the interface is gone
 mp_obj_t dns_servers_list(void);            // -> list of texts, in the order in which they are asked
-void dns_servers_set(mp_obj_t list);        // of texts; empty: what DHCP and routers say. ValueError
+void dns_servers_set(mp_obj_t list, bool last);    // of texts; empty: what DHCP and routers say; last: in case nobody names any. ValueError
 
 #endif

@@ -311,15 +311,15 @@ static mp_obj_t netif_stats(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(netif_stats_obj, netif_stats);
 
 // dns_servers() -> list of texts, in the order in which they are asked; dns_servers(list): these, or [] for what
-// DHCP and routers say. ValueError: too many, or one is no address.
+// DHCP and routers say; dns_servers(list, True): these where nobody names any. ValueError: too many, or one is no address.
 static mp_obj_t netif_dns_servers(size_t n_args, const mp_obj_t *args) {
     if (n_args == 0) {
         return dns_servers_list();
     }
-    dns_servers_set(args[0]);
+    dns_servers_set(args[0], n_args > 1 && mp_obj_is_true(args[1]));
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_dns_servers_obj, 0, 1, netif_dns_servers);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(netif_dns_servers_obj, 0, 2, netif_dns_servers);
 
 static const mp_rom_map_elem_t netif_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_netif) },

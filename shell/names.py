@@ -1,6 +1,7 @@
 """Names and time for the shell: which name servers and time servers to ask, and the asking.
 
-Options (docs/boot.md): resolver=, in place of the servers that DHCP and router advertisements name; ntp=.
+Options (docs/boot.md): resolver=, in place of the servers that DHCP and router advertisements name; ntp=. Where nobody
+names servers, as with addresses that a user gave, it is public ones, which hear of nothing but what is asked.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -11,6 +12,7 @@ from net import dns, ipaddr
 from shell.registry import CommandError
 
 _TIME_SERVERS = "pool.ntp.org"
+_PUBLIC_SERVERS = ("8.8.8.8", "1.1.1.1")
 _SOCKET_SERVERS = const(4)  # DNS_MAX_SERVERS of lwIP
 
 
@@ -22,10 +24,11 @@ def name_servers():
 
 
 def tell_sockets():
-    """Let socket.getaddrinfo() ask the servers of the option resolver= too: those at the usual port, it knows no other."""
+    """Let socket.getaddrinfo() ask what we ask; of the option resolver= those at the usual port, it knows no other."""
     import netif
 
     given = _given()
+    netif.dns_servers(_PUBLIC_SERVERS, True)
     if given:
         netif.dns_servers([address for address, port in given if port == dns.PORT][:_SOCKET_SERVERS])
 

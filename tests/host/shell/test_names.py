@@ -19,12 +19,15 @@ class Fake:
 
     interface = object()
     told = []  # by DHCP
-    set = None
+    set = last = None
 
-    def dns_servers(self, addresses=None):
+    def dns_servers(self, addresses=None, last=False):
         if addresses is None:
             return self.told
-        self.set = addresses
+        if last:
+            self.last = addresses
+        else:
+            self.set = addresses
 
 
 sys.modules["netif"] = sys.modules["shell.network"] = fake = Fake()
@@ -119,6 +122,12 @@ def test_date_ntp():
     finally:
         sntp.measure = real
         clock.offset = 0
+
+
+def test_public_servers_are_last():
+    options.clear()
+    names.tell_sockets()
+    same(fake.last, ("8.8.8.8", "1.1.1.1"))
 
 
 run(globals())
