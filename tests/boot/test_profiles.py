@@ -64,8 +64,8 @@ def machine(tmp_path_factory):
     port = free_port()
     with Machine(qemu.Options.from_environment(volume=volume, net="user", forwards={80: port})) as started:
         started.wait_prompt()
-        assert "initialized" in started.command(STATIC)
-        python(started, "from shell import profiles; server = profiles.start(80); import busy")
+        assert "http://10.0.0.1:80/debug/pprof" in started.command(STATIC + " debug")
+        python(started, "import busy")
         started.url = f"http://127.0.0.1:{port}"
         started.folder = folder
         yield started
@@ -206,3 +206,17 @@ def test_page(machine):
         browser.evaluate("[...document.querySelectorAll('#graph g')].find(g => g.textContent.includes('busy.work')).dispatchEvent(new Event('click'))")
         browser.wait("document.querySelector('#graph text').textContent === 'busy.work'")
         assert not browser.complaints
+
+
+def test_again(machine):
+    """Started again, also while a client waits, the server is there again; stopped, nothing answers."""
+    waiting = subprocess.Popen(["curl", "-s", "--max-time", "60", machine.url + "/debug/pprof/profile?seconds=50"], stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    for _ in range(2):
+        assert "http://10.0.0.1:80/debug/pprof" in machine.command(STATIC + " debug")
+        assert retry(lambda: get(machine, "/debug/pprof/profile?seconds=0.2"))[:2] == b"\x1f\x8b"
+    machine.command("net-down")
+    with pytest.raises(OSError):
+        get(machine, "/debug/vars", 2)
+    waiting.kill()
+    waiting.wait()
