@@ -10,6 +10,7 @@ order, a function reaching to the next; symtab_name[], offsets into symtab_strin
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -31,9 +32,23 @@ def read_functions(elf):
             continue  # link-time optimisation leaves symbols without a name
         addr, kind, name = fields
         if kind in "tT" and name != "text_start":
-            functions[int(addr, 16)] = name.split(".")[0]  # without the compiler's .constprop.0, .isra.0 …
+            functions[int(addr, 16)] = frozen(name.split(".")[0])  # without the compiler's .constprop.0, .isra.0 …
     functions.pop(0, None)
     return sorted(functions.items())
+
+
+def frozen(name):
+    """Return the name of a function; for frozen machine code, which mpy-tool.py names twice after its file, one to be read.
+
+    fun_data_net_wire_net_slash_wire_dot_py2 becomes net_wire.machine_code2: the third such function of net/wire.py.
+    """
+    m = re.fullmatch(r"fun_data_(.+)_dot_py(\d*)", name)
+    if m:
+        depth = m[1].count("_slash_")
+        end = (len(m[1]) - 1 + (1 - len("_slash_")) * depth) // 2
+        if m[1][end + 1:].replace("_slash_", "_") == m[1][:end]:
+            return f"{m[1][:end]}.machine_code{m[2]}"
+    return name
 
 
 def assembler(functions):

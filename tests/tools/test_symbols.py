@@ -36,6 +36,18 @@ def test_functions_in_order_of_address(tmp_path):
     assert [(addr, name) for addr, name in functions if addr <= 0x1020] == [(0x1000, "alpha"), (0x1010, "beta"), (0x1020, "gamma")]
 
 
+def test_frozen_machine_code():
+    for name, shown in (
+        ("fun_data_drivers_virtqueue_drivers_slash_virtqueue_dot_py2", "drivers_virtqueue.machine_code2"),
+        ("fun_data_main_main_dot_py", "main.machine_code"),
+        ("fun_data_a_b_c_a_slash_b_slash_c_dot_py10", "a_b_c.machine_code10"),
+        ("fun_data_drivers_x_dot_py", "fun_data_drivers_x_dot_py"),
+        ("fun_data_shell_main_run", "fun_data_shell_main_run"),
+        ("mp_obj_new_int", "mp_obj_new_int"),
+    ):
+        assert symbols.frozen(name) == shown
+
+
 def test_table(tmp_path):
     blob = section(tmp_path, symbols.assembler([(0x1000, "f"), (0x1010, "long_name"), (0x2000, "f")]))
     assert struct.unpack_from("<7I", blob) == (3, 0x1000, 0x1010, 0x2000, 0, 2, 0)
