@@ -23,6 +23,12 @@ def test_messages():
     assert status == 0, printed
 
 
+def test_http_requests():
+    """Clients of the HTTP server."""
+    status, printed = run.http_requests(1, 6000)
+    assert status == 0, printed
+
+
 def test_frames():
     """Frames of every kind into the network stack; it lives, answers and forgets."""
     run.build_frames()
