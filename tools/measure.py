@@ -5,7 +5,7 @@
     tools/measure.py [PART ...] [--json FILE] [--runs N]
 
 Parts: boot wall size memory idle smallest, perf micro gcbench strings, http http_wall bulk bulk_wall udp ping first_ping
-net_idle; all of them by default, "net" for those of the network. The Linux guest does not change, so its figures are kept in
+ssh net_idle; all of them by default, "net" for those of the network. The Linux guest does not change, so its figures are kept in
 BUILD/bench-linux.json under a hash of what made them, but for wall times of the network; --linux measures them anew.
 BULK=MIB sets how much the bulk parts transfer each way (64; 1024 is the project's own measure).
 QEMU, OVMF and the rest are taken from the environment as tools/qemu.py says; acceleration is always TCG.

@@ -63,10 +63,10 @@ class KeelbackGuest(Guest):
         super().__init__(vm)
         self.text = int(re.search(r"Text \.+: 0x([0-9a-f]+)", vm.command("info"))[1], 16)
 
-    def network(self):
-        """(Re)start the network, after a soft reset: no program of before is left."""
+    def network(self, more=""):
+        """(Re)start the network, after a soft reset: no program of before is left. more: "debug" starts the debug servers."""
         rawrepl.run(self.vm, "pass")
-        answer = self.vm.command(f"net-virtio {GUEST} {MASK} {GATEWAY}")
+        answer = self.vm.command(f"net-virtio {GUEST} {MASK} {GATEWAY} {more}".rstrip())
         if "network initialized" not in answer:
             raise ValueError(f"net-virtio said: {answer}")
 

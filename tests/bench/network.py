@@ -5,6 +5,7 @@ import boot
 import netbulk
 import nethttp
 import netpeer
+import netssh
 import qemu
 
 
@@ -21,5 +22,5 @@ def idle(of):
 
 
 PARTS = {"http": nethttp.instructions, "http_wall": nethttp.wall, "bulk": netbulk.instructions, "bulk_wall": netbulk.wall,
-         "udp": netpeer.udp, "ping": netpeer.ping, "first_ping": netpeer.first_ping, "net_idle": idle}
+         "udp": netpeer.udp, "ping": netpeer.ping, "first_ping": netpeer.first_ping, "ssh": netssh.measure, "net_idle": idle}
 FRESH = {"http_wall", "bulk_wall"}  # wall time drifts on a shared host: both sides are measured in every run
