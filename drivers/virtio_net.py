@@ -14,6 +14,7 @@ import irq
 import micropython
 from drivers import virtio, virtqueue
 from drivers.msix import MSIX
+from drivers.virtqueue import send
 from micropython import const
 
 _TYPE = const(1)
@@ -123,7 +124,7 @@ class VirtioNet:
         for index, queue in enumerate(self._queues):
             device.attach(index, queue, queue_vector if index != _CTRL else virtio.NO_VECTOR)
         rx, tx = self._queues[:2]
-        self._send_words = (tx.state, tx.held, tx.free, self.tx)
+        self._send_state, self._send_held = tx.state, tx.held
         rx.post_all()
         device.ready()
         rx.kick()
@@ -205,15 +206,13 @@ class VirtioNet:
 
     # -- frames ------------------------------------------------------------------------------------
 
-    @micropython.native
-    def transmit(self, length, csum):
+    @micropython.viper
+    def transmit(self, length: int, csum: int):
         """Send the frame of that length that lies at tx[0]; tx[0] then says where the next one goes, or 0: nowhere yet.
 
         csum: 0, or start << 16 | offset of the checksum that the card completes.
         """
-        state, held, free, tx = self._send_words
-        virtqueue.send(state, held, free, tx, length, csum)
-        if not tx[0]:
+        if not bool(send(self._send_state, self._send_held, length, csum)):
             self._reclaim()
 
     def _reclaim(self):
