@@ -10,6 +10,7 @@
 #include "mbedtls/platform_util.h"
 #include "mbedtls/ssl.h"
 #include "psa/crypto.h"
+#include "socket_options.h"
 #include "tls.h"
 
 int mbedtls_hardware_poll(void *data, unsigned char *out, size_t len, size_t *out_len) {
@@ -59,7 +60,25 @@ struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *seconds, struct tm *o
 // ---- in front of what extmod/modtls_mbedtls.c calls (port.mk) ---------------------------------------------------
 // It forgets its socket before it frees the connection, and so cannot say goodbye: the socket is kept here too,
 // inside of an object that the collector scans.
+//
+// A handshake's messages are small: each would wait for the acknowledgement of the one before (Nagle), which the
+// peer saves up. Measured over the loopback: 500 ms of a handshake in TLS 1.3, 750 ms in 1.2.
+static void send_at_once(mp_obj_t socket) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_obj_t call[] = { MP_OBJ_NULL, MP_OBJ_NULL, MP_OBJ_NEW_SMALL_INT(IPPROTO_TCP), MP_OBJ_NEW_SMALL_INT(TCP_NODELAY), mp_const_true };
+        mp_load_method_maybe(socket, MP_QSTR_setsockopt, call);
+        if (call[0] != MP_OBJ_NULL) {
+            mp_call_method_n_kw(3, 0, call);
+        }
+        nlr_pop();
+    } else if (!mp_obj_is_subclass_fast(mp_obj_get_type(nlr.ret_val), &mp_type_OSError)) {
+        nlr_raise(nlr.ret_val);
+    }       // else it is no socket of TCP
+}
+
 void tls_set_bio(mbedtls_ssl_context *ssl, void *context, mbedtls_ssl_send_t *send, mbedtls_ssl_recv_t *recv, mbedtls_ssl_recv_timeout_t *timeout) {
+    send_at_once(*(mp_obj_t *)context);
     mbedtls_ssl_set_user_data_p(ssl, *(void **)context);
     mbedtls_ssl_set_bio(ssl, context, send, recv, timeout);
 }
