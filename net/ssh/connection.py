@@ -51,9 +51,10 @@ class Connection(Transport):
             pass  # the peer is gone
         except Exception as e:
             self._server.report(e)
-        for task in helpers:
-            task.cancel()
-        self._leave(end)
+        finally:  # also where Ctrl-C meant for somebody else's event loop came in here
+            for task in helpers:
+                task.cancel()
+            self._leave(end)
 
     def fail(self, e):
         """End the connection, with a Disconnect for the peer, from another task."""
@@ -90,8 +91,11 @@ class Connection(Transport):
     async def _write(self):
         try:
             await self.write_out()
-        except OSError as e:
+        except OSError:
             self.fail(Disconnect(DISCONNECT_CONNECTION_LOST, "cannot send"))
+        except KeyboardInterrupt:  # meant for somebody else's event loop
+            self.fail(Disconnect(DISCONNECT_BY_APPLICATION, "interrupted"))
+            raise
 
     async def _watch(self):
         """End a peer that does not get in, or is not there any more."""

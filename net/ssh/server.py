@@ -95,6 +95,9 @@ class Server:
                 self._take(sock, address)
             except (OSError, MemoryError):
                 await core.sleep_ms(_BREATH_MS)  # gone again, or no room for it
+            except KeyboardInterrupt:  # meant for somebody else's event loop, in which this ran
+                self._task = core.create_task(self._accept())
+                raise
 
     def _incoming(self):  # a coroutine, in the form that asyncio's own streams have
         yield core._io_queue.queue_read(self._listener)
