@@ -2,10 +2,12 @@
 
 from check import raises, run, same
 from net.ssh import server as module
+from net.ssh.consts import DISCONNECT_BY_APPLICATION, MSG_DISCONNECT, Disconnect
 from net.ssh.hostkey import HostKey
 from net.ssh.keys import PublicKey
 from net.ssh.server import Limits, Server
-from sshpeer import Pipe
+from net.ssh.wire import byte, string, u32
+from sshpeer import Peer, Pipe
 
 KEY = HostKey()
 
@@ -60,6 +62,15 @@ def test_forget():
 def test_open():
     same((Server(KEY, None).open, Server(KEY, None, []).open, Server(KEY, None, [PublicKey(KEY.blob)]).open), (True, False, False))
     same(Server(KEY, None).fingerprint, KEY.fingerprint)
+
+
+def test_stop_tells_at_once():
+    """Before anything else runs: the card may be stopped next."""
+    peer = Peer(Server(KEY, None))
+    peer.login()
+    peer.connection.stop(Disconnect(DISCONNECT_BY_APPLICATION, "the server stops"))
+    same(peer.expect(MSG_DISCONNECT), byte(MSG_DISCONNECT) + u32(11) + string(b"the server stops") + string(b""))
+    assert peer.pipe.ended and peer.connection.closed
 
 
 def test_port_taken():
