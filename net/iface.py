@@ -14,6 +14,8 @@ import micropython
 import netif
 from micropython import const
 
+from net import ipaddr
+
 _BUDGET = const(64)  # frames of one poll
 _ROUNDS = const(4)
 _DHCP_MS = const(10000)
@@ -46,7 +48,15 @@ class Interface:
     # -- addresses -----------------------------------------------------------------------------
 
     def static(self, address, mask, gateway):
-        """Use IPv4 addresses as given, as text. ValueError: one is none."""
+        """Use addresses as given, as text; of IPv6 (whose mask is None) beside what routers announce. ValueError: one is none."""
+        _check(16 if mask is None else 4, address, gateway)
+        if mask is None:
+            self._netif.ipv6(address, gateway)
+            return
+        _check(4, mask)
+        holes = ~int.from_bytes(ipaddr.parse(mask), "big") & 0xFFFFFFFF
+        if holes & holes + 1:
+            raise ValueError("%s is no network mask" % mask)
         self._netif.ipv4(address, mask, gateway)
 
     async def dhcp(self, timeout_ms=_DHCP_MS):
@@ -113,3 +123,11 @@ class Interface:
         if nic.broken and self._report:
             report, self._report = self._report, None
             report("%s: %s, the card was stopped" % (self.name, nic.broken))
+
+
+def _check(length, *texts):
+    """Raise ValueError for what is no address of that many bytes; lwIP would take 010.1 and fd00::x for some."""
+    for text in texts:
+        data = ipaddr.parse(text)
+        if data is None or len(data) != length:
+            raise ValueError("%s is no IPv%d address" % (text, 4 if length == 4 else 6))

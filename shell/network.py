@@ -8,17 +8,22 @@ a task of its own, so that it is finished even where it cuts off the session tha
 
 import asyncio
 
+from micropython import const
+
 from net.iface import Interface
 from shell import names
 from shell.registry import CommandError
 
+IPV6_PREFIX = const(64)  # bits; lwIP knows no other
+
 interface = None  # net.iface.Interface that is up or comes up, or None
+_host = None  # the address that it is known by, as text
 servers = ()  # (URL without its host, server) of what `debug` started
 _job = None  # the task that brings it up
 
 
 class Addresses:
-    """IPv4 addresses as text, and a MAC (6 bytes) in place of the card's own, or None."""
+    """Addresses as text, mask None for those of IPv6, and a MAC (6 bytes) in place of the card's own, or None."""
 
     def __init__(self, address, mask, gateway, mac=None):
         self.address = address
@@ -77,6 +82,7 @@ def attach(name, nic):
 
 
 async def _start(name, make_nic, addresses, debug):
+    global _host
     nic = make_nic()
     if addresses and addresses.mac:
         nic.mac = addresses.mac
@@ -86,12 +92,14 @@ async def _start(name, make_nic, addresses, debug):
             fresh.static(addresses.address, addresses.mask, addresses.gateway)
         else:
             await fresh.dhcp()
+        first = (addresses.address, IPV6_PREFIX) if addresses and addresses.mask is None else fresh.addresses()[0]
+        _host = first[0]
         told = _serve() if debug else ""
     except BaseException:  # also cancellation: half a network is none
         if interface is fresh:
             stop()
         raise
-    return "%snetwork initialized (%s/%d %s)\n" % ((told,) + fresh.addresses()[0] + (mac_text(nic.mac),))
+    return "%snetwork initialized (%s/%d %s)\n" % ((told,) + first + (mac_text(nic.mac),))
 
 
 def _report(text):
@@ -127,7 +135,7 @@ def _serve():
 
 def urls():
     """-> the addresses of the servers that run."""
-    host = interface.addresses()[0][0]
+    host = "[%s]" % _host if servers and ":" in _host else _host
     return [url % host for url, _ in servers]
 
 

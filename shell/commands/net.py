@@ -37,7 +37,7 @@ def net_down(ctx):
 @command("net-virtio", "(<ip> <mask> <gw>)? (debug)?", "start VirtIO networking", waits=True)
 @command("virtio-net", "(<ip> <mask> <gw>)? (debug)?", "net-virtio, as it was called", waits=True)
 async def net_virtio(ctx, ip, mask, gw, debug):
-    """Three forms: none (DHCP), <ip> <mask> <gw>, and <ip/prefix> <mac or :> <gw>; behind each, `debug`."""
+    """Three forms: none (DHCP), <ip> <mask> <gw>, and <ip/prefix> <mac or :> <gw>, also of IPv6; behind each, `debug`."""
     from shell import cards, network
 
     cards.virtio.check()
@@ -62,6 +62,10 @@ def _given(ip, mask, gw):
     if "/" not in ip:
         return network.Addresses(ip, mask, gw)
     ip, _, prefix = ip.partition("/")
+    if ":" in ip:
+        if prefix != str(network.IPV6_PREFIX):
+            raise CommandError("an IPv6 prefix has 64 bits here")
+        return network.Addresses(ip, None, gw, _mac(mask))
     if not prefix.isdigit() or int(prefix) > _IPV4_BITS:
         raise CommandError("invalid prefix length")
     bits = 0xFFFFFFFF << _IPV4_BITS - int(prefix) & 0xFFFFFFFF
