@@ -219,6 +219,10 @@ class VirtioNet:
         if not self._queues[_TX].reclaim():
             self.tx[0] = 0
             self.broken = "transmit queue: an answer to nothing"
+            try:
+                micropython.schedule(self._interrupt, 0)  # we may be inside of lwIP: poll() gives the card up, soon
+            except RuntimeError:
+                return  # too much is scheduled; what comes first polls
 
     def poll(self, handle, budget):
         """Call handle(address, length, info) for up to budget frames that came in (virtqueue.Receiver). -> how many.
