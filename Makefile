@@ -77,7 +77,7 @@ $(ESP): $(EFI)
 	@$(PYTHON) tools/image.py $@ $(EFI) $(FILES)
 
 # ---- test
-.PHONY: test test-host test-guest test-upstream fuzz bench lint
+.PHONY: test test-host test-guest test-upstream fuzz bench lint soak
 test: $(EFI) $(UNIX) $(HAVE)/test ## run all tests: on the host, in a booted machine, and on fresh boots
 	@$(PYTEST) tests
 
@@ -95,6 +95,10 @@ fuzz: $(UNIX) $(HAVE)/test ## send hostile input at drivers, network stack, reso
 
 bench: $(EFI) $(HAVE)/test ## measure, beside MicroPython in a Linux guest, and print a table
 	@$(VENV)/bin/python tools/measure.py --json $(BUILD)/bench.json
+
+# Not part of make test: how long (MINUTES=), and from which seed (SEED=). Needs root.
+soak: $(EFI) $(HAVE)/test ## load a machine for ten minutes over a wire with faults; is anything left over?
+	@$(VENV)/bin/python tests/soak.py --minutes $(or $(MINUTES),10) --seed $(or $(SEED),1)
 
 lint: $(HAVE)/test ## check layers, sizes and documentation
 	@$(PYTEST) tests/lint

@@ -33,13 +33,13 @@ class Rig:
         self.folder, self.host, self.vm = folder, host, None
         self._options = {"volume": volume, **options}
 
-    def start(self):
-        """Boot the machine anew, start its network and its services."""
+    def start(self, command=STATIC):
+        """Boot the machine anew, start its network with a command, and its services."""
         self.close_machine()
         self.vm = Machine(qemu.Options.from_environment(**self._options))
         self.vm.start()
         self.vm.wait_prompt()
-        self.up()
+        self.up(command)
 
     def up(self, command=STATIC):
         """Start the network and the services, from the shell's prompt."""
