@@ -42,14 +42,14 @@ _COMMON_LEN = const(56)
 
 def offered(function):
     """-> True if the function has the capability that a modern device must have."""
-    return any(True for _ in _windows(function, _CFG_COMMON))
+    return any(kind == _CFG_COMMON for kind, _ in _windows(function))
 
 
-def _windows(function, wanted):
-    """Yield the offset of each capability that describes a window of that type."""
+def _windows(function):
+    """Yield (type, offset) of each capability that describes a window."""
     for kind, offset in function.capabilities():
-        if kind == _CAPABILITY and function.read8(offset + _CFG_TYPE) == wanted:
-            yield offset
+        if kind == _CAPABILITY:
+            yield function.read8(offset + _CFG_TYPE), offset
 
 
 class Modern(virtio.Transport):
@@ -62,29 +62,38 @@ class Modern(virtio.Transport):
 
     def __init__(self, function):
         super().__init__(function)
-        self._common, length, _ = self._window(_CFG_COMMON)
-        self._notify, self._notify_len, offset = self._window(_CFG_NOTIFY)
+        windows = list(_windows(function))
+        bars = function.bars()
+        self._lengths = {}  # of BARs, as far as they were looked at
+        self._common, length, _ = self._window(_CFG_COMMON, windows, bars)
+        self._notify, self._notify_len, offset = self._window(_CFG_NOTIFY, windows, bars)
         self._multiplier = function.read32(offset + _CFG_MULTIPLIER)
-        self._config, self.config_len, _ = self._window(_CFG_DEVICE)
+        self._config, self.config_len, _ = self._window(_CFG_DEVICE, windows, bars)
         if length < _COMMON_LEN:
             raise virtio.VirtioError("common configuration too short")
 
-    def _window(self, wanted):
+    def _window(self, wanted, windows, bars):
         """-> (address, length, offset of the capability) of the first window of a type that can be used."""
         function = self.function
-        bars = function.bars()
-        for offset in _windows(function, wanted):
+        for kind, offset in windows:
+            if kind != wanted:
+                continue
             number = function.read8(offset + _CFG_BAR)
             bar = bars[number] if number < len(bars) else None
             start, length = function.read32(offset + _CFG_OFFSET), function.read32(offset + _CFG_LENGTH)
             if not bar or bar.kind != "mem" or not bar.addr or not 0 < length <= _WINDOW_MAX:
                 continue
-            if start + length <= function.bar_len(number):
+            if start + length <= self._bar_len(number):
                 try:
                     return mem.mmio(bar.addr + start, length), length, offset
                 except ValueError:
                     continue  # not where devices are
         raise virtio.VirtioError("no usable window of type %d" % wanted)
+
+    def _bar_len(self, number):
+        if number not in self._lengths:
+            self._lengths[number] = self.function.bar_len(number)
+        return self._lengths[number]
 
     # -- registers ---------------------------------------------------------------------------------
 

@@ -104,8 +104,7 @@ class Ring:
 class Queue(Ring):
     """A ring with `count` buffers of `buffer_len` bytes, a multiple of 8, each a header of `header_len` and a frame.
 
-    apart: the header has a descriptor of its own; the ring must have two for each buffer.
-    """
+    apart: the header has a descriptor of its own; the ring must have two for each buffer."""
 
     def __init__(self, ring, count, buffer_len, header_len, apart=False):
         super().__init__(*ring, more=count)
@@ -117,19 +116,8 @@ class Queue(Ring):
             raise
         self.held = bytearray(count)
         self._address(_BUFFERS, self._buffers.addr)
-        second = count if apart else 0
-        for word, value in ((_COUNT, count), (_BUFFER_LEN, buffer_len), (_HEADER_LEN, header_len), (_SECOND, second)):
+        for word, value in ((_COUNT, count), (_BUFFER_LEN, buffer_len), (_HEADER_LEN, header_len), (_SECOND, count * apart)):
             self.state[word] = value
-
-    def _describe_buffers(self, flags):
-        buffer_len, header_len, second = self.state[_BUFFER_LEN], self.state[_HEADER_LEN], self.state[_SECOND]
-        for i in range(self.count):
-            addr = self._buffers.addr + buffer_len * i
-            if second:
-                self.describe(i, addr, header_len, flags | _DESC_NEXT, second + i)
-                self.describe(second + i, addr + header_len, buffer_len - header_len, flags)
-            else:
-                self.describe(i, addr, buffer_len, flags)
 
     def release(self):
         super().release()
@@ -143,19 +131,16 @@ class Receiver(Queue):
         super().__init__(ring, count, buffer_len, header_len, apart)
         self.state[_MERGE] = merge
         self._pieces = array.array("I", bytes(8 * count))
-        self._describe_buffers(_DESC_WRITE)
+        _describe(self.state, _DESC_WRITE)
 
     def post_all(self):
-        """Give every buffer to the device, to be written."""
-        for i in range(self.count):
-            self.held[i] = 1
-            self.post(i)
+        """Give every buffer to the device, to be written; once."""
+        _post_all(self.state, self.held)
 
     def receive(self, handle, budget):
-        """Call handle(address, length, info) for up to budget frames and post their buffers again.
+        """Call handle(address, length, info) for up to budget frames and post their buffers again. -> frames; -1: a broken promise.
 
         info: 1 where the device vouches for the checksums, and twice the bytes of the same frame that further calls bring.
-        -> frames, or -1: the device broke a promise.
         """
         return _receive(self.state, self.held, self._pieces, handle, budget)
 
@@ -167,11 +152,10 @@ class Sender(Queue):
         super().__init__(ring, count, buffer_len, header_len, apart)
         state = self.state
         state[_FREE] = count
-        for i in range(count):
-            state[_STACK + i] = i
+        state[_STACK : _STACK + count] = array.array("I", range(count))
         self.tx = tx
         self._address(_TX, uctypes.addressof(tx))
-        self._describe_buffers(0)
+        _describe(self.state, 0)
         self.listen(-1)
         _next_tx(state)
 
@@ -227,6 +211,40 @@ def _listen(state, ahead: int) -> bool:
         ptr16(avail)[0] = _AVAIL_NO_INTERRUPT if ahead < 0 else 0
     cpu.fence()
     return int(ptr16(used)[1]) != seen
+
+
+@micropython.viper
+def _describe(state, flags: int):
+    """Write the descriptors of all buffers; in bytecode they were a third of bringing a card up."""
+    s = ptr32(state)
+    table = int(s[_DESC]) | int(s[_DESC + 1]) << 32
+    buffers = int(s[_BUFFERS]) | int(s[_BUFFERS + 1]) << 32
+    second = int(s[_SECOND])
+    head = int(s[_HEADER_LEN]) if second else 0  # what has a descriptor of its own
+    for i in range(int(s[_COUNT])):
+        at = buffers + int(s[_BUFFER_LEN]) * i
+        words = ptr32(table + 16 * (second + i))
+        words[0] = at + head
+        words[1] = (at + head) >> 32
+        words[2] = int(s[_BUFFER_LEN]) - head
+        words[3] = flags
+        if second:
+            words = ptr32(table + 16 * i)
+            words[0] = at
+            words[1] = at >> 32
+            words[2] = head
+            words[3] = flags | _DESC_NEXT | (second + i) << 16
+
+
+@micropython.viper
+def _post_all(state, held):
+    s = ptr32(state)
+    avail = ptr16(int(s[_AVAIL]) | int(s[_AVAIL + 1]) << 32)
+    for i in range(int(s[_COUNT])):
+        avail[2 + i] = i
+        ptr8(held)[i] = 1
+    s[_POSTED] = int(s[_COUNT])
+    avail[1] = int(s[_COUNT])
 
 
 # ---- frames in --------------------------------------------------------------------------------------------
