@@ -7,8 +7,11 @@ from shell.registry import CommandError, command
 _IPV4_BITS = 32
 
 
-@command("net", "", "show network interfaces")
-def net(ctx):
+@command("net", "(<ip> <mac> <gw>)? (debug)?", "show networking, or net-uefi", waits=True)
+async def net(ctx, ip, mac, gw, debug):
+    """Without arguments, what there is; with them net-uefi, as it was called."""
+    if ip or debug:
+        return await net_uefi(ctx, ip, mac, gw, debug)
     from shell import network
     from shell.table import table
 
@@ -20,6 +23,7 @@ def net(ctx):
     rows += [("Address", "%s/%d" % pair) for pair in interface.addresses()]
     rows.append(("Gateway", interface.gateway() or "none"))
     rows += [("Server", url) for url in network.urls()]
+    rows += [("SSH host key", server.fingerprint) for _, server in network.servers if hasattr(server, "fingerprint")]
     rows += [(name[0].upper() + name[1:], str(count)) for name, count in interface.counters()]
     rows += [(name, str(value)) for name, value in interface.nic.stats().items()]
     return table(rows)

@@ -41,6 +41,7 @@ def machine(boot):
 def test_commands(machine):
     """Static addresses in both forms, DHCP, again and again; wrong input is one line; net-down ends it."""
     assert "no network" in machine.command("net")
+    assert "command error, " in machine.command("net 10.0.0.1/24 : 10.0.0.2") and "Traceback" not in machine.tail()
     assert re.search(r"^network initialized \(10\.0\.0\.1/24 52:54:00:12:34:56\)$", machine.command(STATIC), re.M)
     assert re.search(r"Address \.*: 10\.0\.0\.1/24\n.*Gateway \.*: 10\.0\.0\.2", machine.command("net"))
     assert re.search(r"\(10\.0\.0\.9/25 .[26ae](:..){5}\)", machine.command("net-virtio 10.0.0.9/25 : 10.0.0.2"))

@@ -19,7 +19,7 @@ DOCUMENTED = (
     ("ls", "(<path>)?"),
     ("lspci", ""),
     ("msr", "<hex addr>"),
-    ("net", ""),
+    ("net", "(<ip> <mac> <gw>)? (debug)?"),
     ("net-down", ""),
     ("net-uefi", "(<ip> <mac> <gw>)? (debug)?"),
     ("net-virtio", "(<ip> <mask> <gw>)? (debug)?"),
