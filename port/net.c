@@ -19,6 +19,7 @@
 #include "boot/boot.h"
 #include "irq.h"
 #include "net.h"
+#include "net_hooks.h"
 #include "socket.h"
 
 #define SLOW_TICK_NS 60000000000u       // what only ages: leases, addresses
@@ -131,8 +132,10 @@ void net_poll(void) {
         return;
     }
     socket_reap();
+    net_output_flush();
     for (int i = 0; i < LOOPS_MAX && looped_packets(); i++) {
         netif_poll_all();
+        net_output_flush();
     }
     catch_up();
     if (busy() || ages()) {

@@ -91,7 +91,7 @@ SODIUM_FLAGS := -I$(SODIUM_DIR)/include/sodium -I$(SODIUM_DIR)/include/sodium/pr
 	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC
 
 # lwIP, and net.c between it and the machine
-SRC_NET := $(addprefix port/,net.c net_input.c net_memory.c net_hooks.c net_blind.c net_checksum.c net_text.c dns_servers.c dhcp_mtu.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
+SRC_NET := $(addprefix port/,net.c net_input.c net_output.c net_memory.c net_hooks.c net_blind.c net_checksum.c net_text.c dns_servers.c dhcp_mtu.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
 SRC_LWIP := $(addprefix lwip/,\
 	core/def.c core/dns.c core/inet_chksum.c core/init.c core/ip.c core/mem.c core/memp.c core/netif.c core/pbuf.c \
 	core/raw.c core/stats.c core/tcp.c core/tcp_in.c core/tcp_out.c core/timeouts.c core/udp.c \

@@ -13,7 +13,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-OURS = ("net_memory.c", "net_input.c", "net_hooks.c", "net_blind.c", "dhcp_mtu.c", "net_checksum.c")  # what of port/ lwIP stands on
+OURS = ("net_memory.c", "net_input.c", "net_output.c", "net_hooks.c", "net_blind.c", "dhcp_mtu.c", "net_checksum.c")  # what of port/ lwIP stands on
 # lwIP reads packed headers wherever they lie, and takes the address of the first member of no address: both are harmless.
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize=alignment,null", "-fno-sanitize-recover=all"]
 

@@ -18,6 +18,7 @@
 #include "fuzz.h"
 #include "kmem.h"
 #include "net.h"
+#include "net_hooks.h"
 
 const uint8_t station_mac[6] = { 2, 0, 0, 0, 0, 1 }, peer_mac[6] = { 2, 0, 0, 0, 0, 2 };
 err_t net_input(struct pbuf *p, struct netif *netif);
@@ -54,12 +55,14 @@ const ip6_addr_t *net_gateway6(struct netif *made) {
 }
 
 void pass(uint32_t ms) {
+    net_output_flush();
     while (ms > 0) {
         uint32_t step = ms < 100 ? ms : 100;
         now_ms += step;
         ms -= step;
         sys_check_timeouts();
         netif_poll_all();
+        net_output_flush();
     }
 }
 
