@@ -9,7 +9,7 @@ import tempfile
 import time
 
 import boot
-import frames
+import wireframes
 from netguests import GATEWAY, GUEST, MASK
 from peer import Peer
 
@@ -25,7 +25,7 @@ FIRST_PING_LIMIT = 10   # s
 def wired(of, **options):
     """(guest, peer): a booted guest whose card ends in this process, which answers ARP."""
     with tempfile.TemporaryDirectory(prefix="keelback-") as folder, Peer(pathlib.Path(folder)) as peer:
-        peer.handlers.append(frames.arp_answerer(peer))
+        peer.handlers.append(wireframes.arp_answerer(peer))
         with of.boot(net=peer.net, **options) as guest:
             yield guest, peer
 
@@ -52,12 +52,12 @@ def _cost(guest, round_trip):
 
 def pong(peer, n, payload):
     """One echo request and its answer."""
-    peer.ask(frames.ping(IDENT, n, payload), lambda frame: frames.is_pong(frame, IDENT, n))
+    peer.ask(wireframes.ping(IDENT, n, payload), lambda frame: wireframes.is_pong(frame, IDENT, n))
 
 
 def echo(peer, payload):
     """One datagram to the echo server and back."""
-    peer.ask(frames.udp(4000, 7, payload), lambda frame: frames.datagram(frame) == (7, 4000, payload))
+    peer.ask(wireframes.udp(4000, 7, payload), lambda frame: wireframes.datagram(frame) == (7, 4000, payload))
 
 
 def first_ping(of, runs=3):
@@ -75,11 +75,11 @@ def _first_ping(of, **options):
         time.sleep(0.5)  # the line is echoed and the guest at rest
         before = boot.icount(guest.vm) if options else None
         answered = []
-        peer.handlers.append(lambda frame: frames.is_pong(frame, IDENT, 1) and answered.append(time.monotonic()))
+        peer.handlers.append(lambda frame: wireframes.is_pong(frame, IDENT, 1) and answered.append(time.monotonic()))
         start = time.monotonic()
         guest.vm.send("\r")
         while not answered and time.monotonic() < start + FIRST_PING_LIMIT:
-            peer.send(frames.ping(IDENT, 1))
+            peer.send(wireframes.ping(IDENT, 1))
             time.sleep(FIRST_PING_MS / 1000)
         if not answered:
             raise ValueError(f"no answer to a ping within {FIRST_PING_LIMIT} s of net-virtio")

@@ -14,6 +14,8 @@ import qemu
 from prompt import Prompt, free_port
 from vm import Machine
 
+pytestmark = pytest.mark.xdist_group("names")  # one worker has the machine
+
 EFI = qemu.BUILD / "keelback.efi"
 DNSMASQ = "/usr/sbin/dnsmasq"
 RECORDS = ("golang.org,142.251.209.17,2a00:1450:4002:410::2011", "four.test,192.0.2.4", "six.test,2001:db8::6")

@@ -16,6 +16,8 @@ import qemu
 from prompt import Prompt, free_port
 from vm import Machine
 
+pytestmark = pytest.mark.xdist_group("network-class")  # one worker has the machine
+
 EFI = qemu.BUILD / "keelback.efi"
 # What the libraries of micropython-lib do with sockets, call for call.
 PROGRAMS = """

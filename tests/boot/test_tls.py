@@ -17,6 +17,8 @@ from prompt import Prompt, free_port
 from tls_peers import CLIENT, SERVER, authority, certificate
 from vm import Machine
 
+pytestmark = pytest.mark.xdist_group("tls")  # one worker has the machine
+
 EFI = qemu.BUILD / "keelback.efi"
 PORTS = {443: "ecdsa", 444: "rsa", 445: "client certificates"}
 DATA = bytes(range(256)) * 4096  # 1 MiB

@@ -12,7 +12,7 @@ def public(key):
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory, keys):
     """A server with a list of all good keys, and lines that are none."""
-    from conftest import Served
+    from served import Served
 
     lines = ["# a comment", "", *(public(keys[name]) for name in GOOD[:-1]), public(keys["rsa1024"]), "ssh-ed25519 AAAA", "nonsense",
              'from="10.0.0.0/8" ' + public(keys["rsa3072"])]

@@ -42,7 +42,7 @@ def test_rekey_by_client(server, cipher, mac):
     options = [*algorithms(KEX[0], cipher, mac), "-o", "RekeyLimit=16K", "-o", "LogLevel=DEBUG1"]
     done = server.ssh("t-bulk", "400000", options=options)
     assert done.returncode == 0 and done.stdout == bulk(400000)
-    assert done.stderr.count(b"SSH2_MSG_NEWKEYS received") > 10
+    assert done.stderr.count(b"SSH2_MSG_NEWKEYS received") > 3  # how often depends on how much is under way each time
 
 
 @pytest.mark.parametrize("kex", KEX)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-import frames
+import wireframes
 import hostile
 from rig import BOTH, GUEST
 from traffic import echo
@@ -48,7 +48,7 @@ def test_storm(raw, name):
 def test_spoofed_neighbours(raw):
     """The host's address at a liar's: it comes back as soon as the host itself says where it is."""
     raw.host.run("ping", "-c1", "-W5", GUEST)
-    storm(raw, [frames.arp(2, bytes.fromhex("020000000066"), "10.0.0.2", frames.MACHINE_MAC, GUEST, frames.MACHINE_MAC)] * 100)
+    storm(raw, [wireframes.arp(2, bytes.fromhex("020000000066"), "10.0.0.2", wireframes.MACHINE_MAC, GUEST, wireframes.MACHINE_MAC)] * 100)
     still_well(raw)
 
 
@@ -62,7 +62,7 @@ def test_routers_are_bounded(raw):
 
 def test_floods_leave_time(raw):
     """While frames pour in that end nowhere, the host's echoes go on, and the prompt answers."""
-    flood = [frames.udp(1, 4444, b"x" * 32), frames.ping(1, 1, b"y" * 32, source="10.0.0.66")] * 32
+    flood = [wireframes.udp(1, 4444, b"x" * 32), wireframes.ping(1, 1, b"y" * 32, source="10.0.0.66")] * 32
     until = time.monotonic() + 3
     rounds = 0
     while time.monotonic() < until:

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-import frames
-from frames import ACK, FIN, PSH, RST, SYN
+import wireframes
+from wireframes import ACK, FIN, PSH, RST, SYN
 from rig import GUEST
 from test_hostile import SLACK, memory, still_well, storm
 from traffic import echo
@@ -16,7 +16,7 @@ BAD, BAD_MAC = "10.0.0.66", b"\x02\0\0\0\0\x66"
 @pytest.fixture
 def peer(raw):
     """The raw rig's peer, where 10.0.0.66 is at home."""
-    answer = frames.arp_answerer(raw.peer, BAD, BAD_MAC)
+    answer = wireframes.arp_answerer(raw.peer, BAD, BAD_MAC)
     raw.peer.handlers.append(answer)
     yield raw.peer
     raw.peer.handlers.remove(answer)
@@ -33,14 +33,14 @@ class Client:
 
     def send(self, flags, payload=b"", seq=None, ack=None):
         seq, ack = self.next if seq is None else seq, self.ack if ack is None else ack
-        self.peer.send(frames.tcp(self.mine, self.port, flags, seq, ack, payload, self.window, BAD))
+        self.peer.send(wireframes.tcp(self.mine, self.port, flags, seq, ack, payload, self.window, BAD))
 
     def expect(self, wanted, limit=5):
         """The machine's next segment whose flags hold all of wanted: (seq, ack, flags, window, payload)."""
         def matches(frame):
-            found = frames.segment(frame)
+            found = wireframes.segment(frame)
             return found and found[:2] == (self.port, self.mine) and found[4] & wanted == wanted
-        return frames.segment(self.peer.expect(matches, limit))[2:]
+        return wireframes.segment(self.peer.expect(matches, limit))[2:]
 
     def open(self):
         self.peer.forget()
@@ -134,7 +134,7 @@ def test_syn_flood(raw, peer):
     """Half-open connections from everywhere: others get in meanwhile, and nothing piles up."""
     before, _ = memory(raw)
     rnd = random.Random(2)
-    flood = [frames.tcp(rnd.randrange(1, 65536), 7, SYN, rnd.randrange(1 << 32), source=f"10.0.0.{rnd.randrange(100, 250)}")
+    flood = [wireframes.tcp(rnd.randrange(1, 65536), 7, SYN, rnd.randrange(1 << 32), source=f"10.0.0.{rnd.randrange(100, 250)}")
              for _ in range(10000)]
     for at in range(0, len(flood), 1000):
         storm(raw, flood[at:at + 1000])
