@@ -7,7 +7,7 @@ import pytest
 import wireframes
 from wireframes import ACK, FIN, PSH, RST, SYN
 from rig import GUEST
-from test_hostile import SLACK, memory, still_well, storm
+from test_hostile_frames import SLACK, memory, still_well, storm
 from traffic import echo
 
 BAD, BAD_MAC = "10.0.0.66", b"\x02\0\0\0\0\x66"
