@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Count every instruction that Keelback executes for some work, by function: where the figures of `make bench` come from.
 
-    tools/instrprofile.py keep|close|mib|sync|ping|udp|to-guest|from-guest [--count N] [--top N]
+    tools/instrprofile.py keep|close|mib|sync|ping|udp|to-guest|from-guest|ssh [--count N] [--top N]
 
 keep, close, mib and sync are the requests of the part `http`, on a kept and on a new connection; to-guest and from-guest
-64 KiB of bulk data. QEMU executes one instruction at a time and logs the address of each (`log exec,nochain`), through
+64 KiB of bulk data; ssh from the start of OpenSSH's client to its prompt. QEMU executes one instruction at a time and logs the address of each (`log exec,nochain`), through
 a pipe, so that any length goes. "entered" counts how often control came to a function from another, calls and returns.
 Exact, but slow (some 100,000 instructions a second); what an idle guest does in the meantime is counted too, under its
 own names. Functions that the compiler inlined count for their callers. Source: QEMU's accel/tcg/cpu-exec.c for the log.
@@ -32,6 +32,7 @@ import netbulk  # noqa: E402
 import netguests  # noqa: E402
 import nethttp  # noqa: E402
 import netpeer  # noqa: E402
+import netssh  # noqa: E402
 import qemu  # noqa: E402
 
 BULK = 65536        # bytes
@@ -114,6 +115,14 @@ def echo(keelback, program, round_trip, **options):
         yield guest, lambda: round_trip(peer)
 
 
+@contextlib.contextmanager
+def ssh(keelback, **options):
+    port = qemu.free_forwards({22: 0})[22]
+    with keelback.boot(net="user", forwards={22: port}, **options) as guest:
+        guest.network("debug")
+        yield guest, lambda: netssh.to_prompt(port)
+
+
 WORK = {"keep": functools.partial(http, program="httpd_asyncio", method="keep", path=b"/1k"),
         "close": functools.partial(http, program="httpd_asyncio", method="once", path=b"/1k"),
         "mib": functools.partial(http, program="httpd_asyncio", method="keep", path=b"/1m"),
@@ -121,7 +130,8 @@ WORK = {"keep": functools.partial(http, program="httpd_asyncio", method="keep", 
         "to-guest": functools.partial(bulk, transfer=netbulk.upload),
         "from-guest": functools.partial(bulk, transfer=netbulk.download),
         "ping": functools.partial(echo, program=None, round_trip=lambda peer: netpeer.pong(peer, 1, bytes(64))),
-        "udp": functools.partial(echo, program="udpecho", round_trip=lambda peer: netpeer.echo(peer, bytes(64)))}
+        "udp": functools.partial(echo, program="udpecho", round_trip=lambda peer: netpeer.echo(peer, bytes(64))),
+        "ssh": ssh}
 
 
 def trace(build, work, count):

@@ -6,8 +6,9 @@ Left out: forwarding of ports, agents and X11, which are refused.
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-import time
 from asyncio import core
+
+from micropython import const
 
 from net.ssh.auth import Authentication
 from net.ssh.channel import WINDOW, PACKET_MAX, Channel
@@ -15,6 +16,8 @@ from net.ssh.consts import *
 from net.ssh.keys import ALGORITHMS
 from net.ssh.transport import Transport
 from net.ssh.wire import boolean, byte, name_list, string, u32
+
+_OFFER_MS = const(50)  # for the peer to begin the key exchange
 
 
 class Connection(Transport):
@@ -100,6 +103,8 @@ class Connection(Transport):
     async def _watch(self):
         """End a peer that does not get in, or is not there any more."""
         limits = self._limits
+        await core.sleep_ms(_OFFER_MS)
+        self.offer()
         await core.sleep_ms(limits.grace_ms)
         if not self.authenticated:
             self.fail(Disconnect(DISCONNECT_BY_APPLICATION, "too slow to authenticate"))

@@ -101,6 +101,17 @@ def test_ignored_messages_without_strict(server):
         assert b"\x1f\0\0\0" in last_words(s)
 
 
+def test_waits_for_kexinit(server):
+    """A client that sends nothing but its version gets the server's KEXINIT."""
+    with server.raw() as s:
+        s.sendall(VERSION)
+        data = b""
+        while b"curve25519-sha256" not in data:
+            data += s.recv(65536)
+        s.sendall(kexinit() + ECDH)
+        assert b"\x1f\0\0\0" in last_words(s)
+
+
 class Cutter(threading.Thread):
     """Passes a client's bytes on to the server, and breaks off after so many; corrupt: turns one bit round there instead."""
 

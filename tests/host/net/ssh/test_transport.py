@@ -41,6 +41,19 @@ def test_login():
                 alive(peer)
 
 
+def test_who_begins():
+    """The server's KEXINIT answers the peer's; a peer that waits for it gets it all the same, once."""
+    peer = Peer(server())
+    peer.identify()
+    same(peer.messages(), [])
+    peer.connection.offer()
+    peer.connection.offer()
+    peer.deliver()
+    peer.exchange(peer.expect(MSG_KEXINIT))
+    peer.connection.offer()
+    peer.expect(MSG_EXT_INFO)
+
+
 def test_byte_by_byte():
     peer = Peer(server())
     peer.login()
