@@ -104,8 +104,8 @@ class UEFINet:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self, on_event):
-        """Take the card from the firmware's drivers and bring it up; on_event() is called softly at each tick."""
+    def start(self, on_event, stack):
+        """Take the card from the firmware's drivers and bring it up; on_event() is called softly at each tick, and polls."""
         self.stop()
         self.broken = None
         if self._services.take(self._handle, _NETWORK) != self._at:

@@ -11,7 +11,7 @@ import time
 
 import cpu
 import mem
-from drivers.virtqueue import Ring
+from drivers.virtqueue import Queue
 from micropython import const
 
 _RX = const(0)  # class and command
@@ -31,10 +31,11 @@ _WAIT_MS = const(1000)
 _SIZE = const(64)  # descriptors at most
 
 
-class Control(Ring):
-    """The queue. ring: size, event index and alignment, as virtqueue.Ring takes them."""
+class Control(Queue):
+    """The queue. ring: size, event index and alignment, as virtqueue.Queue takes them."""
 
     SIZE = _SIZE
+    LEAST = const(2)
 
     def __init__(self, ring):
         super().__init__(*ring)
@@ -46,7 +47,7 @@ class Control(Ring):
         self._seen = 0
         self._pending = False
         self.describe(1, self._buffer.addr + _ANSWER, 1, _DESC_WRITE)
-        self.listen(-1)
+        self.ring.listen(-1)
 
     def release(self):
         super().release()
@@ -79,8 +80,8 @@ class Control(Ring):
         view[_ANSWER] = _NO_ANSWER
         self.describe(0, self._buffer.addr, 2 + len(data), _DESC_NEXT, 1)
         self._pending = True
-        self.post(0)
-        self.kick()
+        self.ring.post(0)
+        self.ring.kick()
 
     def _finish(self):
         """Wait for the end of what is under way. -> True if nothing was, or it was done."""

@@ -11,10 +11,9 @@ It may break any promise at any time: it is then reset, touches our memory no mo
 import array
 
 import irq
-import micropython
+import virtq
 from drivers import virtio, virtqueue
 from drivers.msix import MSIX
-from drivers.virtqueue import send
 from micropython import const
 
 _TYPE = const(1)
@@ -100,46 +99,49 @@ class VirtioNet:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self, on_event):
-        """Bring the device up; on_event() is called softly when frames, room or a change of the link may be there."""
+    def start(self, on_event, stack):
+        """Bring the device up. Frames are given to stack.input(), and stack.settle() is called behind them (virtq.Pump);
+
+        on_event() is called softly where more are there, or the link may have changed, or the device broke a promise."""
         self.stop()
         self.broken = None
         self._stale = True
         self._on_event = on_event
         try:
-            self._start()
+            self._start(stack)
         except BaseException:
             self._release()
             raise
 
-    def _start(self):
+    def _start(self, stack):
         device, features = self._device, self._features
         device.function.enable()
         self._msix.enable()
         if device.negotiate(features, self._needed) != features:
             device.fail("features change")
-        queue_vector, config_vector = self._route()
         self._make_queues()
+        rx, tx = self._queues[:2]
+        queue_vector, config_vector = self._route(virtq.Pump(rx.ring, tx.ring, stack.input, stack.settle, self._on_event))
         device.config_vector(config_vector)
         for index, queue in enumerate(self._queues):
             device.attach(index, queue, queue_vector if index != _CTRL else virtio.NO_VECTOR)
-        rx, tx = self._queues[:2]
-        self._send_state, self._send_held = tx.state, tx.held
-        rx.post_all()
+        self.transmit = tx.ring.send
+        rx.ring.post_all()
         device.ready()
-        rx.kick()
-        rx.listen()
+        rx.ring.kick()
+        rx.ring.listen()
         self._command()
 
-    def _route(self):
+    def _route(self, pump):
         """-> entries of MSI-X for the queues and for the configuration: one each, or one for both."""
-        self._vectors = [irq.alloc(self._interrupt)]
-        self._msix.route(0, irq.message(self._vectors[0]))
         if self._msix.count < 2:
-            return 0, 0
-        self._vectors.append(irq.alloc(self._config_interrupt))
-        self._msix.route(1, irq.message(self._vectors[1]))
-        return 0, 1
+            self._vectors = [irq.alloc(self._interrupt)]
+        else:
+            self._vectors = [irq.alloc(pump)]
+            self._vectors.append(irq.alloc(self._interrupt))
+        for entry, vector in enumerate(self._vectors):
+            self._msix.route(entry, irq.message(vector))
+        return 0, len(self._vectors) - 1
 
     def _make_queues(self):
         device, features = self._device, self._features
@@ -153,15 +155,20 @@ class VirtioNet:
             size = device.queue_size(index, _BUFFERS_MAX)
             buffer_len = max(_BUFFER_LEN, least)
             count = min(size >> apart, _BUFFERS_MAX, max(_QUEUE_BYTES // buffer_len, 16))
+            if not count:
+                device.fail("queue %d is too small" % index)
             return (size, event_idx, device.ring_align), count, buffer_len, header_len
 
         self._queues = queues = []
         queues.append(virtqueue.Receiver(*shape(_RX, _MERGED_LEN if merge else frame_len), apart and not merge, merge))
-        queues.append(virtqueue.Sender(*shape(_TX, frame_len), self.tx, apart))
+        queues.append(virtqueue.Sender(*shape(_TX, frame_len), self.tx, self._interrupt, apart))
         if features & _F_CTRL_VQ:
             from drivers.virtio_control import Control
 
-            self._control = Control((device.queue_size(_CTRL, Control.SIZE), event_idx, device.ring_align))
+            size = device.queue_size(_CTRL, Control.SIZE)
+            if size < Control.LEAST:
+                device.fail("queue %d is too small" % _CTRL)
+            self._control = Control((size, event_idx, device.ring_align))
             queues.append(self._control)
 
     def _command(self):
@@ -197,52 +204,27 @@ class VirtioNet:
                 queue.release()
 
     def _interrupt(self, vector):
+        """Not of a frame alone: the configuration may have changed, or a frame could not be sent."""
+        self._stale = True
         if self._queues:
             self._on_event()
 
-    def _config_interrupt(self, vector):
-        self._stale = True
-        self._interrupt(vector)
-
     # -- frames ------------------------------------------------------------------------------------
 
-    @micropython.viper
-    def transmit(self, length: int, csum: int):
-        """Send the frame of that length that lies at tx[0]; tx[0] then says where the next one goes, or 0: nowhere yet.
-
-        csum: 0, or start << 16 | offset of the checksum that the card completes.
-        """
-        if not bool(send(self._send_state, self._send_held, length, csum)):
-            self._reclaim()
-
-    def _reclaim(self):
-        if not self._queues[_TX].reclaim():
-            self.tx[0] = 0
-            self.broken = "transmit queue: an answer to nothing"
-            try:
-                micropython.schedule(self._interrupt, 0)  # we may be inside of lwIP: poll() gives the card up, soon
-            except RuntimeError:
-                return  # too much is scheduled; what comes first polls
+    # transmit(length, csum), from start() on: send the frame of that length that lies at tx[0] (virtq.Sender.send).
 
     def poll(self, handle, budget):
-        """Call handle(address, length, info) for up to budget frames that came in (virtqueue.Receiver). -> how many.
+        """Call handle(address, length, info) for up to budget frames that came in (virtq.Receiver.receive). -> how many.
 
-        0: there are none, and the next one interrupts.
+        Fewer than the budget: no more are there, and the next one interrupts.
         """
         if not self._queues or self.broken:
             return self._give_up()
-        rx = self._queues[_RX]
-        count = rx.receive(handle, budget)
-        if not count and rx.listen():
-            count = rx.receive(handle, budget)
+        rx, tx = self._queues[_RX].ring, self._queues[_TX].ring
+        count = virtq.poll(rx, tx, handle, budget)
         if count < 0:
-            self.broken = "receive queue: an answer to nothing"
-        if not self.broken:
-            self._reclaim()
-        if self.broken:
+            self.broken = "%s queue: an answer to nothing" % ("transmit" if tx.broken() else "receive")
             return self._give_up()
-        if count:
-            rx.kick()
         return count
 
     def _give_up(self):
@@ -260,7 +242,7 @@ class VirtioNet:
         if self.broken or not self._queues:
             return False
         if self._stale:
-            self._stale = len(self._vectors) < 2  # no interrupt of its own tells
+            self._stale = False
             try:
                 self._look()
             except virtio.VirtioError as e:

@@ -36,7 +36,7 @@ class Interface:
 
     def up(self):
         """Start the card and the interface on it."""
-        self.nic.start(self._event)
+        self.nic.start(self._event, self._netif)
         self._link = self.nic.link()
         self._netif.active(True, self._link)
 
@@ -99,7 +99,7 @@ class Interface:
     def _event(self):
         poll, handle = self.nic.poll, self._input
         for _ in range(_ROUNDS):
-            if not poll(handle, _BUDGET):
+            if poll(handle, _BUDGET) < _BUDGET:
                 self._look()
                 break
         else:

@@ -78,14 +78,13 @@ static void number_from_one(struct netif *netif) {
     }
 }
 
-// Netif(nic): nic has mac, mtu, csum, tx and transmit(length, csum). ValueError: they do not fit.
+// Netif(nic): nic has mac, mtu, csum, tx, and transmit(length, csum) from active() on. ValueError: they do not fit.
 static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
     netif_obj_t *self = mp_obj_malloc(netif_obj_t, type);
     memset((char *)self + sizeof(self->base), 0, sizeof(*self) - sizeof(self->base));
     mp_buffer_info_t tx;
     self->nic = args[0];
-    self->transmit = mp_load_attr(self->nic, MP_QSTR_transmit);
     mp_get_buffer_raise(mp_load_attr(self->nic, MP_QSTR_tx), &tx, MP_BUFFER_RW);
     if (tx.len != sizeof(uint64_t)) {
         mp_raise_ValueError(MP_ERROR_TEXT("tx is no array of one address"));
@@ -151,7 +150,9 @@ void netif_deinit(void) {
 // ---- state --------------------------------------------------------------------------------------------------
 // active(up, link): whether it is in use, and whether the device says that a cable is in it
 static mp_obj_t netif_active(mp_obj_t self_in, mp_obj_t up, mp_obj_t link) {
-    struct netif *netif = &alive(self_in)->netif;
+    netif_obj_t *self = alive(self_in);
+    struct netif *netif = &self->netif;
+    self->transmit = mp_load_attr(self->nic, MP_QSTR_transmit);
     (mp_obj_is_true(link) ? netif_set_link_up : netif_set_link_down)(netif);
     (mp_obj_is_true(up) ? netif_set_up : netif_set_down)(netif);
     return mp_const_none;

@@ -1,10 +1,10 @@
-# Module crypto for MicroPython's unix port, so that tests/host run the protocols above it as they are.
+# Modules crypto and virtq for MicroPython's unix port, so that tests/host run the protocols and drivers above them as they are.
 # Read by py.mk, with USER_C_MODULES set to the repository's root and KEELBACK_BUILD to the build folder.
 
 CRYPTO_MBEDTLS := $(KEELBACK_BUILD)/src/mbedtls
 CRYPTO_SODIUM := $(KEELBACK_BUILD)/src/libsodium/src/libsodium
 
-SRC_USERMOD_C += $(addprefix $(USER_C_MODULES)/port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c)
+SRC_USERMOD_C += $(addprefix $(USER_C_MODULES)/port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c modvirtq.c virtq.c virtq_in.c virtq_out.c)
 SRC_USERMOD_LIB_C += $(USER_C_MODULES)/port/sodium.c $(USER_C_MODULES)/tests/entropy.c
 SRC_USERMOD_LIB_C += $(addprefix mbedtls/,\
 	aes.c aesni.c asn1parse.c asn1write.c bignum.c bignum_core.c bignum_mod.c bignum_mod_raw.c chacha20.c chachapoly.c cipher.c \

@@ -34,6 +34,8 @@ OWN_MAC = b"\x52\x54\x00\x12\x34\x56"
 class Queue:
     """What the device knows of one queue."""
 
+    lied = False  # the driver believes something else
+
     def __init__(self, size):
         self.most = self.size = size
         self.desc = self.avail = self.used = 0
@@ -46,6 +48,8 @@ class Queue:
         if not self.enabled:
             return 0
         count = get("<H", self.avail + 2) - self.taken & 0xFFFF
+        if self.lied and count > self.size:
+            return 0
         assert count <= self.size, "more posted than there is room for"
         return count
 

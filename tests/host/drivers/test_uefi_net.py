@@ -138,7 +138,7 @@ def test_life_and_frames():
     nic = probe()
     same((nic.mac, nic.mtu, nic.csum, nic.link()), (MAC, 1500, False, False))
     events = []
-    nic.start(lambda: events.append(1))
+    nic.start(lambda: events.append(1), None)
     same((firmware.filters, nic.link(), firmware.calls), (0x15, True, ["open", "take"]))
     irq.ring(sorted(irq.ticks)[0])
     same(events, [1])
@@ -162,18 +162,18 @@ def test_card_in_use():
     firmware.state(2)
     nic = probe()
     nic.mac = b"\x02\x00\x00\x00\x00\x01"
-    nic.start(lambda: None)
+    nic.start(lambda: None, None)
     same(firmware.filters, 0x1D)
     nic.stop()
     struct.pack_into("<I", firmware.mode, 24, 5)
-    same(str(raises(EFIError, lambda: nic.start(lambda: None))), "the card takes no other MAC")
+    same(str(raises(EFIError, lambda: nic.start(lambda: None, None))), "the card takes no other MAC")
     same((firmware.mode[0], len(ram.live), irq.ticks), (0, 0, {}))
 
 
 def test_busy_card():
     firmware = Firmware()
     nic = probe()
-    nic.start(lambda: None)
+    nic.start(lambda: None, None)
     firmware.get_status = None
     efi.functions[FUNCTION + 0x1000 + 88] = lambda *a: 0  # gives nothing back
     for _ in range(40):
@@ -199,14 +199,14 @@ def test_answers_that_lie():
     for length in (0, 13, 2049, 1 << 40):
         firmware = Firmware()
         nic = probe()
-        nic.start(lambda: None)
+        nic.start(lambda: None, None)
         firmware.frames, firmware.length = [bytes(60)], length
         same(polled(nic), [])
         assert "Receive" in nic.broken
         same((firmware.mode[0], len(ram.live), irq.ticks, nic.link()), (0, 0, {}, False))
     firmware = Firmware()
     nic = probe()
-    nic.start(lambda: None)
+    nic.start(lambda: None, None)
     nic.transmit(60, 0)
     firmware.reclaimed = 0x1234
     same((polled(nic), nic.broken, nic.tx[0], len(ram.live)), ([], "GetStatus: a buffer that was not sent", 0, 0))
@@ -216,7 +216,7 @@ def test_boot_services_go():
     """Their functions are not called any more."""
     firmware = Firmware()
     nic = probe()
-    nic.start(lambda: None)
+    nic.start(lambda: None, None)
     efi.state["alive"] = False
     efi.functions.clear()
     nic.transmit(60, 0)

@@ -16,6 +16,19 @@ from drivers import virtio, virtio_net
 from virtiocard import Card
 
 
+class STACK:
+    """Takes what an interrupt brings. events: what was called, in order."""
+
+    events = []
+
+    def input(addr, length, info):
+        assert ram.holder(addr, length)
+        STACK.events.append((bytes(ram.uctypes.bytes_at(addr, length)), info))
+
+    def settle():
+        STACK.events.append("settle")
+
+
 def fresh(start=True, **properties):
     """-> (card, its driver, brought up)."""
     mem.reset()
@@ -34,7 +47,7 @@ def fresh(start=True, **properties):
     virtio.time = virtio_net_control_time(ticks)
     nic = virtio_net.VirtioNet(card.function())
     if start:
-        nic.start(lambda: None)
+        nic.start(lambda: None, STACK)
     return card, nic
 
 
@@ -113,6 +126,40 @@ def test_long_frame_in_many_buffers():
     same(frames_in(nic), [(data, 1)])
 
 
+def test_interrupt():
+    """One gives the frames to the stack and settles; a flood, and a broken promise, are told to who started the card."""
+    card, nic = fresh(start=False, sizes=(256, 128, 64))
+    told = []
+    nic.start(lambda: told.append(1), STACK)
+    first = sorted(irq.callbacks)[0]
+    STACK.events.clear()
+    card.receive(b"a" * 60)
+    card.receive(b"b" * 60, 2)
+    irq.ring(first)
+    same((STACK.events, told), ([(b"a" * 60, 0), (b"b" * 60, 1), "settle"], []))
+    for i in range(256):
+        card.receive(bytes([i]) * 60)
+    STACK.events.clear()
+    irq.ring(first)
+    same((len(STACK.events), told), (256, [1]))
+    ram.put("<H", card.queues[0].used + 2, card.queues[0].done + 300)
+    irq.ring(first)
+    same((len(STACK.events), told), (256, [1, 1]))
+    same((nic.poll(None, 64), nic.broken), (0, "receive queue: an answer to nothing"))
+    same((len(ram.live), irq.callbacks), (0, {}))
+
+
+def test_room_that_is_a_lie():
+    """Sending finds the lie, inside of lwIP: the card is given up soon after, and nothing is sent until then."""
+    card, nic = fresh(start=False, sizes=(16, 4, 8))
+    told = []
+    nic.start(lambda: told.append(nic.poll(None, 64)), STACK)
+    ram.put("<H", card.queues[1].used + 2, 9)
+    for _ in range(4):
+        frame_out(nic, b"x" * 60)
+    same((told, nic.broken, len(ram.live)), ([0], "transmit queue: an answer to nothing", 0))
+
+
 def test_more_than_the_budget():
     card, nic = fresh()
     for i in range(9):
@@ -155,23 +202,23 @@ def test_control():
     mac = b"\x02\x00\x00\x00\x00\x07"
     card, nic = fresh(start=False)
     nic.mac = mac
-    nic.start(lambda: None)
+    nic.start(lambda: None, STACK)
     same(card.filters[0], b"\x01\x01" + mac)
     card, nic = fresh(start=False, legacy=True, features=vc.LEGACY & ~vc.CTRL_MAC)
     nic.mac = mac
-    nic.start(lambda: None)
+    nic.start(lambda: None, STACK)
     same(bytes(card.config[:6]), mac)
     card, nic = fresh(start=False)
     nic.mac = mac
     card.answer = lambda name, value: 1 if name == "ack" else value
-    same(str(raises(virtio.VirtioError, lambda: nic.start(lambda: None))), "another MAC is refused")
+    same(str(raises(virtio.VirtioError, lambda: nic.start(lambda: None, STACK))), "another MAC is refused")
     same((len(ram.live), irq.callbacks), (0, {}))
 
 
 def test_control_queue_that_says_nothing():
     card, nic = fresh(start=False)
     card.command = lambda: None
-    error = raises(OSError, lambda: nic.start(lambda: None))
+    error = raises(OSError, lambda: nic.start(lambda: None, STACK))
     assert "no answer" in str(error), error
     same((len(ram.live), irq.callbacks, card.status), (0, {}, 0))
 
@@ -201,7 +248,7 @@ def test_device_that_asks_for_a_reset():
     irq.ring(sorted(irq.callbacks)[1])
     same((nic.link(), nic.broken, len(ram.live), card.status), (False, "device asks for a reset", 0, 0))
     same(nic.stats(), {"broken": "device asks for a reset"})
-    nic.start(lambda: None)
+    nic.start(lambda: None, STACK)
     same((nic.link(), nic.broken), (True, None))
 
 
@@ -211,7 +258,7 @@ def test_device_that_vanishes():
         card, nic = fresh(start=start)
         card.answer = lambda name, value: 0xFFFFFFFF
         card.space[0:2] = b"\xff\xff"
-        error = raises(virtio.VirtioError, (lambda: nic.stop()) if start else (lambda: nic.start(lambda: None)))
+        error = raises(virtio.VirtioError, (lambda: nic.stop()) if start else (lambda: nic.start(lambda: None, STACK)))
         same(str(error), "device is gone")
         same((len(ram.live), irq.callbacks), (0, {}))
 
@@ -264,7 +311,7 @@ def test_configuration_that_lies():
                                   (0x04, 0x20, "features change"), (0x14, 0, "status bit 0x1 refused")):
         card, nic = fresh(start=False)
         card.answer = lambda name, given: value if name == register else given
-        error = raises(virtio.VirtioError, lambda: nic.start(lambda: None))
+        error = raises(virtio.VirtioError, lambda: nic.start(lambda: None, STACK))
         assert text in str(error) or "are missing" in str(error), (text, error)
         same((len(ram.live), irq.callbacks), (0, {}))
     turn = [0]
@@ -287,7 +334,11 @@ def test_legacy_registers_that_lie():
         same(str(raises(virtio.VirtioError, lambda: virtio_net.VirtioNet(card.function()))), text)
     card, nic = fresh(start=False, legacy=True)
     card.answer = lambda name, given: 2048 if name == 0x0C else given
-    same(str(raises(virtio.VirtioError, lambda: nic.start(lambda: None))), "no queue 0")
+    same(str(raises(virtio.VirtioError, lambda: nic.start(lambda: None, STACK))), "no queue 0")
+    card, nic = fresh(start=False, legacy=True, features=vc.LEGACY & ~(vc.ANY_LAYOUT | vc.MRG_RXBUF), sizes=(1, 16, 8))
+    same(str(raises(virtio.VirtioError, lambda: nic.start(lambda: None, STACK))), "queue 0 is too small")
+    card, nic = fresh(start=False, sizes=(16, 16, 1))
+    same(str(raises(virtio.VirtioError, lambda: nic.start(lambda: None, STACK))), "queue 2 is too small")
 
 
 def test_out_of_memory():
@@ -306,7 +357,7 @@ def test_out_of_memory():
 
         virtqueue.mem.dma = dma
         try:
-            raises(MemoryError, lambda: nic.start(lambda: None))
+            raises(MemoryError, lambda: nic.start(lambda: None, STACK))
         finally:
             virtqueue.mem.dma = give
         same((left, len(ram.live), irq.callbacks, card.status), (left, 0, {}, 0))

@@ -62,7 +62,7 @@ class Device:
 
 def receiver(size=8, event_idx=True, **more):
     device = Device(virtqueue.Receiver((size, event_idx, 4), more.pop("count", size), _BUFFER_LEN, _HEADER_LEN, **more))
-    device.queue.post_all()
+    device.queue.ring.post_all()
     return device, device.posted()
 
 
@@ -76,7 +76,7 @@ def test_frames_in():
         batch.reverse()
         for number in batch:
             device.answer(number, _HEADER_LEN + 1 + number)
-        same(device.queue.receive(lambda *frame: got.append(frame), 64), len(batch))
+        same(device.queue.ring.receive(lambda *frame: got.append(frame), 64), len(batch))
         same(got, [(device.buffer(n) + _HEADER_LEN, n + 1, 0) for n in batch])
         got.clear()
         pending += device.posted()
@@ -88,10 +88,10 @@ def test_budget_and_listen():
     for number in pending:
         device.answer(number, 100)
     got = []
-    same(device.queue.receive(lambda *frame: got.append(frame), 3), 3)
-    same(device.queue.listen(), True)
-    same(device.queue.receive(lambda *frame: got.append(frame), 64), 5)
-    same(device.queue.listen(), False)
+    same(device.queue.ring.receive(lambda *frame: got.append(frame), 3), 3)
+    same(device.queue.ring.listen(), True)
+    same(device.queue.ring.receive(lambda *frame: got.append(frame), 64), 5)
+    same(device.queue.ring.listen(), False)
     same(get("<H", device.queue.avail + 4 + 2 * 8), 8)  # used_event: the next one
 
 
@@ -100,10 +100,10 @@ def test_lies():
     for number, length in ((8, 100), (0xFFFFFFFF, 100), (0, 11), (0, 2049), (0, 0xFFFFFFFF), (0x80000000, 12)):
         device, _ = receiver()
         device.answer(number, length)
-        same(device.queue.receive(None, 64), -1)
+        same(device.queue.ring.receive(None, 64), -1)
     device, _ = receiver()
     mem.w16(device.queue.used + 2, 9)
-    same(device.queue.receive(None, 64), -1)
+    same(device.queue.ring.receive(None, 64), -1)
 
 
 def test_fuzz():
@@ -125,7 +125,7 @@ def test_fuzz():
                 device.answer(number, random.getrandbits(32) if random.getrandbits(2) == 0 else 12 + random.getrandbits(10))
             for i in range(8):  # the device may write into its buffers and the ring at any time
                 mem.w16(buffers[i], random.getrandbits(16))
-            if device.queue.receive(check, 64) < 0:
+            if device.queue.ring.receive(check, 64) < 0:
                 break
 
 
@@ -135,8 +135,7 @@ def sender(size=4, event_idx=True, **more):
 
 
 def send(device, tx, length, csum=0):
-    q = device.queue
-    virtqueue.send(q.state, q.held, length, csum)
+    device.queue.ring.send(length, csum)
 
 
 def test_frames_out():
@@ -151,8 +150,8 @@ def test_frames_out():
         same(uctypes.bytes_at(first - _HEADER_LEN, 12), struct.pack("<BBHHHHH", 1, 0, 0, 0, 34, 16, 0))
         device.answer(number, 0)
         if turn % 3 == 2:
-            same(device.queue.reclaim(), True)
-            same(len(device.queue.free()), 4)
+            same(device.queue.ring.reclaim(), True)
+            same(len(device.queue.ring.free()), 4)
 
 
 def test_full():
@@ -161,11 +160,11 @@ def test_full():
         assert tx[0]
         send(device, tx, 100)
     same(tx[0], 0)
-    same(device.queue.reclaim(), True)
+    same(device.queue.ring.reclaim(), True)
     same(tx[0], 0)
     same(get("<H", device.queue.avail + 4 + 2 * 4), 2)  # used_event: when half has come back
     device.answer(2, 0)
-    same(device.queue.reclaim(), True)
+    same(device.queue.ring.reclaim(), True)
     same(tx[0], device.buffer(2) + _HEADER_LEN)
 
 
@@ -176,10 +175,10 @@ def test_lies_about_what_was_sent():
         (sent,) = device.posted()
         assert sent != 0
         device.answer(number, 0)
-        same(device.queue.reclaim(), False)
+        same(device.queue.ring.reclaim(), False)
     device, tx = sender()
     mem.w16(device.queue.used + 2, 1)  # nothing was sent
-    same(device.queue.reclaim(), False)
+    same(device.queue.ring.reclaim(), False)
 
 
 def test_doorbell():
@@ -215,21 +214,21 @@ def test_interrupts_without_event_index():
     """The flag is set while we look, and cleared when the next one shall interrupt."""
     device, pending = receiver(event_idx=False)
     flags = device.queue.avail
-    same(device.queue.listen(), False)
+    same(device.queue.ring.listen(), False)
     same(get("<H", flags), 0)
     device.answer(pending[0], 100)
-    same(device.queue.receive(lambda *frame: None, 64), 1)
+    same(device.queue.ring.receive(lambda *frame: None, 64), 1)
     same(get("<H", flags), 1)
-    same(device.queue.listen(), False)
+    same(device.queue.ring.listen(), False)
     same(get("<H", flags), 0)
     device, tx = sender(event_idx=False)
     same(get("<H", device.queue.avail), 1)
     for _ in range(4):
         send(device, tx, 100)
-    same(device.queue.reclaim(), True)
+    same(device.queue.ring.reclaim(), True)
     same(get("<H", device.queue.avail), 0)
     device.answer(0, 0)
-    same(device.queue.reclaim(), True)
+    same(device.queue.ring.reclaim(), True)
     same(get("<H", device.queue.avail), 1)
 
 
@@ -264,24 +263,24 @@ def test_merged():
     device, at = merged((2048, 2048, 100))
     mem.w8(at[0], 1)
     got = []
-    same(device.queue.receive(lambda *piece: got.append(piece), 64), 1)
+    same(device.queue.ring.receive(lambda *piece: got.append(piece), 64), 1)
     same(got, [(at[0] + 12, 2036, 1 | 2148 << 1), (at[1], 2048, 1 | 100 << 1), (at[2], 100, 1)])
     same(device.posted(), [0, 1, 2])
     device, at = merged((12, 5))  # a header alone, then the frame
     got.clear()
-    same(device.queue.receive(lambda *piece: got.append(piece), 64), 1)
+    same(device.queue.ring.receive(lambda *piece: got.append(piece), 64), 1)
     same(got, [(at[0] + 12, 0, 10), (at[1], 5, 0)])
 
 
 def test_merged_lies():
     for lengths, need in (((100, 100), 0), ((100, 100), 3), ((100, 100), 0xFFFF), ((11, 100), 2), ((100, 0), 2), ((100, 2049), 2)):
         device, _ = merged(lengths, need)
-        same(device.queue.receive(None, 64), -1)
+        same(device.queue.ring.receive(None, 64), -1)
     device, pending = receiver(merge=True)
     mem.w16(device.buffer(0) + 10, 2)
     device.use(0, 100)
     device.answer(0, 100)  # the same one twice
-    same(device.queue.receive(None, 64), -1)
+    same(device.queue.ring.receive(None, 64), -1)
 
 
 def test_memory_comes_back():
