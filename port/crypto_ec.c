@@ -18,14 +18,14 @@
 #define POINT_MAX (1 + 2 * COORDINATE_MAX)
 
 // ---- Curve25519 -----------------------------------------------------------------------------------------------
-// x25519(private, peer=base point) -> bytes: the secret in common, or the public key. ValueError: the peer's point is of low
-// order.
+// x25519(private, peer=base point) -> bytes: the secret in common, or the public key, for which libsodium has tables (a third
+// of the time). ValueError: the peer's point is of low order.
 static mp_obj_t crypto_x25519(size_t n_args, const mp_obj_t *args) {
-    static const unsigned char base_point[32] = { 9 };
     unsigned char out[32];
     bytes_t private = crypto_sized(args[0], 32);
-    const unsigned char *point = n_args > 1 ? crypto_sized(args[1], 32).p : base_point;
-    if (crypto_scalarmult_curve25519(out, private.p, point) != 0) {
+    if (n_args == 1) {
+        crypto_scalarmult_curve25519_base(out, private.p);
+    } else if (crypto_scalarmult_curve25519(out, private.p, crypto_sized(args[1], 32).p) != 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("point of low order"));
     }
     mp_obj_t result = mp_obj_new_bytes(out, sizeof(out));

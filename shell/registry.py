@@ -32,6 +32,7 @@ _records = []  # of Commands, as declared
 _by_name = {}  # every name and alias -> Command; filled when a name is first looked for
 _loaded = False  # our own modules are being imported, or were
 _complete = False  # they were
+_help = None  # help_text(), once it was asked for
 
 
 class CommandError(Exception):
@@ -52,6 +53,8 @@ def command(names, syntax, help, terminal=False, waits=False):
     load()
 
     def declare(handler):
+        global _help
+        _help = None
         record = Command(names, syntax, help, handler, terminal, waits)
         if _complete:  # a program's: a name that is taken must fail there and then
             _names()
@@ -93,7 +96,12 @@ def help_text():
 
     A name without arguments may reach into their column.
     """
-    records = commands()
+    global _help
+    _help = _help or _columns(commands())
+    return _help
+
+
+def _columns(records):
     name_len = max([len(c.names) for c in records if c.syntax]) + 1
     left_len = max([name_len + len(c.syntax) if c.syntax else len(c.names) for c in records]) + 1
     # One formatting for all lines: this is part of every boot.

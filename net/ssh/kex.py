@@ -16,9 +16,9 @@ from net.ssh.consts import DISCONNECT_KEY_EXCHANGE_FAILED, MSG_KEX_ECDH_REPLY, M
 from net.ssh.wire import Reader, boolean, byte, mpint, name_list, string, u32
 
 _COOKIE_LEN = const(16)
-_STRICT_CLIENT = "kex-strict-c-v00@openssh.com"
+_STRICT_CLIENT = b",kex-strict-c-v00@openssh.com,"
 _STRICT_SERVER = "kex-strict-s-v00@openssh.com"
-_EXT_INFO_CLIENT = "ext-info-c"
+_EXT_INFO_CLIENT = b",ext-info-c,"
 _EXT_INFO_SERVER = "ext-info-s"
 
 # name -> (bits of the hash, curve), the best first; curve 0 is Curve25519
@@ -32,11 +32,31 @@ _METHOD_NAMES = ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2
 _MAC_NAMES = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com")
 
 
+def _wanted(names):
+    """-> [(a name as it is looked for in the peer's list, the name)]"""
+    return [(b"," + name.encode() + b",", name) for name in names]
+
+
+_METHODS_WANTED = _wanted(_METHOD_NAMES)
+_HOST_KEYS_WANTED = _wanted((hostkey.ALGORITHM,))
+_CIPHERS_WANTED = _wanted(cipher.CIPHERS)
+_MACS_WANTED = _wanted(_MAC_NAMES)
+_COMPRESSION_WANTED = _wanted(("none",))
+
+
+def _offer(methods):
+    """-> a KEXINIT message behind its cookie."""
+    lists = (methods, (hostkey.ALGORITHM,), cipher.CIPHERS, cipher.CIPHERS, _MAC_NAMES, _MAC_NAMES, ("none",), ("none",), (), ())
+    return b"".join([name_list(names) for names in lists]) + boolean(False) + u32(0)
+
+
+_OFFER = _offer(_METHOD_NAMES)
+_FIRST_OFFER = _offer(_METHOD_NAMES + (_EXT_INFO_SERVER, _STRICT_SERVER))
+
+
 def kexinit(first):
     """-> the KEXINIT message. first: of this connection, where extensions are announced."""
-    methods = _METHOD_NAMES + ((_EXT_INFO_SERVER, _STRICT_SERVER) if first else ())
-    lists = (methods, (hostkey.ALGORITHM,), cipher.CIPHERS, cipher.CIPHERS, _MAC_NAMES, _MAC_NAMES, ("none",), ("none",), (), ())
-    return byte(MSG_KEXINIT) + os.urandom(_COOKIE_LEN) + b"".join([name_list(names) for names in lists]) + boolean(False) + u32(0)
+    return byte(MSG_KEXINIT) + os.urandom(_COOKIE_LEN) + (_FIRST_OFFER if first else _OFFER)
 
 
 class Agreement:
@@ -44,32 +64,41 @@ class Agreement:
 
     def __init__(self, message, first):
         reader = Reader(message, 1 + _COOKIE_LEN)
-        lists = [reader.names() for _ in range(10)]
+        lists = [b"," + reader.string() + b"," for _ in range(10)]
         follows = reader.boolean()
         reader.u32()
         reader.check_end()
-        self.method = _choose("key exchange", lists[0], _METHOD_NAMES)
-        _choose("host key", lists[1], (hostkey.ALGORITHM,))
+        self.method = _choose("key exchange", lists[0], _METHODS_WANTED)
+        _choose("host key", lists[1], _HOST_KEYS_WANTED)
         self.cipher_in, self.mac_in = _protection(lists[2], lists[4])
         self.cipher_out, self.mac_out = _protection(lists[3], lists[5])
-        _choose("compression", lists[6], ("none",))
-        _choose("compression", lists[7], ("none",))
+        _choose("compression", lists[6], _COMPRESSION_WANTED)
+        _choose("compression", lists[7], _COMPRESSION_WANTED)
         self.strict = first and _STRICT_CLIENT in lists[0]
         self.ext_info = first and _EXT_INFO_CLIENT in lists[0]
         # The client sent its next message on a guess; where that is wrong the message is passed over.
-        self.wrong_guess = follows and (lists[0][0] != _METHOD_NAMES[0] or lists[1][0] != hostkey.ALGORITHM)
+        self.wrong_guess = follows and not (lists[0].startswith(_METHODS_WANTED[0][0]) and lists[1].startswith(_HOST_KEYS_WANTED[0][0]))
 
 
-def _choose(what, theirs, ours):
-    for name in theirs:
-        if name in ours:
-            return name
-    raise Disconnect(DISCONNECT_KEY_EXCHANGE_FAILED, "no %s algorithm in common" % what)
+def _choose(what, theirs, wanted):
+    """-> the first of their names that is one of ours.
+
+    theirs: bytes, a comma before and behind each name. Ours are looked for in them: OpenSSH has some eighty, and to make strings
+    of all took 5 % of a login's instructions.
+    """
+    least, chosen = len(theirs), None
+    for pattern, name in wanted:
+        at = theirs.find(pattern)
+        if 0 <= at < least:
+            least, chosen = at, name
+    if not chosen:
+        raise Disconnect(DISCONNECT_KEY_EXCHANGE_FAILED, "no %s algorithm in common" % what)
+    return chosen
 
 
 def _protection(ciphers, macs):
-    name = _choose("cipher", ciphers, cipher.CIPHERS)
-    return name, _choose("MAC", macs, _MAC_NAMES) if cipher.needs_mac(name) else None
+    name = _choose("cipher", ciphers, _CIPHERS_WANTED)
+    return name, _choose("MAC", macs, _MACS_WANTED) if cipher.needs_mac(name) else None
 
 
 def exchange(agreement, key, theirs, versions, inits):

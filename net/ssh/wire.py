@@ -70,10 +70,6 @@ class Reader:
         except UnicodeError:
             raise protocol_error("text is not UTF-8")
 
-    def names(self):
-        text = self.text()
-        return text.split(",") if text else []
-
     def mpint(self):
         """-> big-endian bytes without leading zeroes, b"" for 0. Not the shortest form, or negative: Disconnect."""
         data = self.string()

@@ -52,7 +52,7 @@ GARBAGE = {
     "channel first": (VERSION + packet(b"\x5a" + bytes(40)), b"out of order"),
     "short kexinit": (VERSION + packet(b"\x14" + bytes(10)), b"too short"),
     "long kexinit": (VERSION + kexinit(tail=b"x"), b"too long"),
-    "no utf-8": (VERSION + packet(b"\x14" + bytes(16) + b"\0\0\0\2\xff\xfe" + bytes(60)), b"UTF-8"),
+    "no utf-8": (VERSION + packet(b"\x14" + bytes(16) + b"\0\0\0\2\xff\xfe" + bytes(41)), b"no key exchange algorithm"),
     "nothing in common": (VERSION + kexinit(["diffie-hellman-group1-sha1"]), b"no key exchange algorithm"),
     "no cipher": (VERSION + kexinit(cipher="3des-cbc"), b"no cipher algorithm"),
     "second kexinit": (VERSION + kexinit() + kexinit(), b"out of order"),

@@ -61,6 +61,13 @@ def test_help_columns():
         same(line[len(names) : at].strip(), text)
 
 
+def test_help_of_a_programs_own():
+    before = registry.help_text()
+    assert registry.help_text() is before
+    registry.command("zz-own", "<word>", "what it does")(lambda ctx, word: None)
+    same(registry.help_text().split("\n")[-2].split(), ["zz-own", "<word>", "#", "what", "it", "does"])
+
+
 def test_a_name_twice_fails():
     declare = registry.command("help", "", "")
     raises(ValueError, declare, lambda ctx: None)

@@ -38,10 +38,19 @@ def test_agreement():
     same((a.strict, a.ext_info), (False, False))
 
 
+def test_names_are_whole():
+    """A name that is only a part of one of theirs is none of theirs."""
+    e = raises(Disconnect, kex.Agreement, client(there=("x" + CTR, CTR + "x", "aes256-ct")), True)
+    same(e.args[1], "no cipher algorithm in common")
+    a = kex.Agreement(client(("curve25519-sha256@libssh.org", "curve25519-sha256", "ext-info-c2", "xkex-strict-c-v00@openssh.com")), True)
+    same((a.method, a.strict, a.ext_info), ("curve25519-sha256@libssh.org", False, False))
+
+
 def test_guess():
     same(kex.Agreement(client(follows=True), True).wrong_guess, False)
     same(kex.Agreement(client(("ecdh-sha2-nistp256", "curve25519-sha256"), follows=True), True).wrong_guess, True)
     same(kex.Agreement(client(hosts=("ssh-rsa", HOST), follows=True), True).wrong_guess, True)
+    same(kex.Agreement(client(("curve25519-sha256@libssh.org",), follows=True), True).wrong_guess, True)
     same(kex.Agreement(client(hosts=("ssh-rsa", HOST)), True).wrong_guess, False)
 
 
