@@ -11,6 +11,7 @@ The firmware reads the buffers of transmit until GetStatus gives them back, and 
 
 import array
 import struct
+import time
 
 import efi
 import irq
@@ -59,6 +60,7 @@ _ETHERNET_HEADER = const(14)
 _MTU, _MTU_LEAST = const(1500), const(1280)
 _BUFFER_LEN = const(2048)
 _BUFFERS = const(32)  # of transmit
+_LAST_MS = const(100)  # for the last frames to go out
 _TICK_MS = const(1)  # the firmware makes it its own, 10 ms
 _NOT_READY = const(0x8000000000000006)
 
@@ -156,10 +158,17 @@ class UEFINet:
         if memory:
             try:
                 if efi.boot_services():
+                    self._drain()
                     self._shut_down()
                     self._services.give_back(self._handle, _NETWORK)
             finally:
                 memory.free()
+
+    def _drain(self):
+        """Wait until the card has sent what it was given, for a time."""
+        start = time.ticks_ms()
+        while self._sent and self._alive() and time.ticks_diff(time.ticks_ms(), start) < _LAST_MS:
+            self._reclaim()
 
     # -- frames ------------------------------------------------------------------------------------
 

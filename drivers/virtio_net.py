@@ -9,6 +9,7 @@ It may break any promise at any time: it is then reset, touches our memory no mo
 # SPDX-License-Identifier: BSD-3-Clause
 
 import array
+import time
 
 import irq
 import virtq
@@ -49,6 +50,7 @@ _FRAME_HEAD = const(18)  # Ethernet, with a VLAN's tag
 _MTU = const(1500)
 _MTU_LEAST = const(1280)  # IPv6
 _MTU_MOST = const(9216)
+_LAST_MS = const(100)  # for the last frames to go out; QEMU takes a few, a busy host more
 
 
 class VirtioNet:
@@ -186,7 +188,16 @@ class VirtioNet:
     def stop(self):
         """The device touches no memory and does not interrupt any more. VirtioError: it had to be cut off for that."""
         if self._queues:
+            if not self.broken:
+                self._drain()
             self._release()
+
+    def _drain(self):
+        """Wait until the device has sent what it was given, for a time: a server's last words to its clients, say."""
+        ring = self._queues[_TX].ring
+        start = time.ticks_ms()
+        while ring.reclaim() and any(ring.held()) and time.ticks_diff(time.ticks_ms(), start) < _LAST_MS:
+            pass
 
     def _release(self):
         """Undo what start() did, as far as it came."""

@@ -10,10 +10,10 @@ import termios
 import time
 
 
-def command(port, *options):
-    """Return the words that start the client for a server on 127.0.0.1; of an option given twice the first counts."""
+def command(port, *options, host="127.0.0.1"):
+    """Return the words that start the client; of an option given twice the first counts."""
     return ["ssh", *options, "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
-            "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes", "-p", str(port), "someone@127.0.0.1"]
+            "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes", "-p", str(port), f"someone@{host}"]
 
 
 class Terminal:

@@ -119,6 +119,34 @@ def test_frames_in_every_form():
         same((len(ram.live), irq.callbacks, nic.tx[0], card.status), (0, {}, 0, 0))
 
 
+def test_last_frames():
+    """stop() waits for what the device was given to be sent, and not for long: a device may keep it for ever."""
+    card, nic = fresh()
+    frame_out(nic, bytes(60))
+    start = time.ticks_ms()
+    nic.stop()
+    assert 50 < time.ticks_diff(time.ticks_ms(), start) < 5000
+    same((len(ram.live), nic.broken), (0, None))
+    card, nic = fresh()
+    frame_out(nic, bytes(60))
+    ring, rounds = nic._queues[1].ring, []
+
+    class Late:
+        """The ring of a device that sends in the meantime."""
+
+        held = ring.held
+
+        def reclaim(self):
+            rounds.append(1)
+            if len(rounds) == 3:
+                same(len(card.send()), 1)
+            return ring.reclaim()
+
+    nic._queues[1].ring = Late()
+    nic.stop()
+    same(len(rounds), 3)
+
+
 def test_long_frame_in_many_buffers():
     card, nic = fresh(sizes=(32, 16, 8))
     data = bytes(range(250)) * 250
