@@ -32,7 +32,7 @@ class MSIX:
         table = function.read32(self._offset + _TABLE)
         number, start, length = table & 7, table & ~7, self.count * _ENTRY_LEN
         bar = dict(enumerate(function.bars())).get(number)
-        if not bar or bar.kind != "mem" or not bar.addr or start + length > function.bar_len(number):
+        if not bar or bar.kind != "mem" or not bar.addr or start + length > bar.room:
             raise ValueError("MSI-X table of %d entries outside of memory" % self.count)
         self._table = mem.mmio(bar.addr + start, length)
 

@@ -56,8 +56,9 @@ def transport(function):
     from drivers import virtio_modern
 
     function.enable()
-    if virtio_modern.offered(function):
-        return virtio_modern.Modern(function)
+    windows = virtio_modern.windows(function)
+    if windows:
+        return virtio_modern.Modern(function, windows)
     if function.device >= _MODERN:
         raise VirtioError("device without registers")
     # The legacy interface knows no ACCESS_PLATFORM: it cannot be used where memory is encrypted.

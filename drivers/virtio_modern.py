@@ -40,16 +40,10 @@ _QUEUE_DEVICE = const(48)
 _COMMON_LEN = const(56)
 
 
-def offered(function):
-    """-> True if the function has the capability that a modern device must have."""
-    return any(kind == _CFG_COMMON for kind, _ in _windows(function))
-
-
-def _windows(function):
-    """Yield (type, offset) of each capability that describes a window."""
-    for kind, offset in function.capabilities():
-        if kind == _CAPABILITY:
-            yield function.read8(offset + _CFG_TYPE), offset
+def windows(function):
+    """-> list of (type, offset) of each capability that describes a window, empty if what a modern device must have is not there."""
+    found = [(function.read8(offset + _CFG_TYPE), offset) for kind, offset in function.capabilities() if kind == _CAPABILITY]
+    return found if _CFG_COMMON in [kind for kind, _ in found] else []
 
 
 class Modern(virtio.Transport):
@@ -60,11 +54,9 @@ class Modern(virtio.Transport):
     header_len = 12
     base_features = virtio.F_VERSION_1
 
-    def __init__(self, function):
+    def __init__(self, function, windows):
         super().__init__(function)
-        windows = list(_windows(function))
         bars = function.bars()
-        self._lengths = {}  # of BARs, as far as they were looked at
         self._common, length, _ = self._window(_CFG_COMMON, windows, bars)
         self._notify, self._notify_len, offset = self._window(_CFG_NOTIFY, windows, bars)
         self._multiplier = function.read32(offset + _CFG_MULTIPLIER)
@@ -83,17 +75,12 @@ class Modern(virtio.Transport):
             start, length = function.read32(offset + _CFG_OFFSET), function.read32(offset + _CFG_LENGTH)
             if not bar or bar.kind != "mem" or not bar.addr or not 0 < length <= _WINDOW_MAX:
                 continue
-            if start + length <= self._bar_len(number):
+            if start + length <= bar.room:
                 try:
                     return mem.mmio(bar.addr + start, length), length, offset
                 except ValueError:
                     continue  # not where devices are
         raise virtio.VirtioError("no usable window of type %d" % wanted)
-
-    def _bar_len(self, number):
-        if number not in self._lengths:
-            self._lengths[number] = self.function.bar_len(number)
-        return self._lengths[number]
 
     # -- registers ---------------------------------------------------------------------------------
 

@@ -113,6 +113,12 @@ def test_lengths_of_bars():
             same(bytes(space), before)
 
 
+def test_room_of_bars():
+    """At most what its alignment leaves, never less than its length; nothing where there is no address."""
+    for registers, room in (((0xFEBD0000,), 0x10000), ((0x0000400C, 0xC0), 0x4000), ((0x0000000C, 0x80), 1 << 39), ((0x4,  0), 0)):
+        same(pci.decode_bar(list(registers)).room, room)
+
+
 def test_lengths_that_no_bar_has():
     """Whatever a function answers, a length is a power of two or 0."""
     random.seed(21)

@@ -309,8 +309,8 @@ REFUSED = (
     ((0x64, b"\x02"), "no usable window of type 2"),
     ((0x78, b"\x00"), "no usable window of type 4"),
     ((0x80, b"\x04\x00\x00\x00"), "configuration too short"),
-    ((0x42, b"\xff\x07"), "no interrupts: MSI-X table of 2048 entries outside of memory"),
-    ((0x44, b"\xf1\x0f\x00\x00"), "no interrupts: MSI-X table of 3 entries outside of memory"),
+    ((0x42, b"\xff\x07\x11\x80\x00\x00"), "no interrupts: MSI-X table of 2048 entries outside of memory"),
+    ((0x44, b"\xf1\xff\x00\x00"), "no interrupts: MSI-X table of 3 entries outside of memory"),
     ((0x44, b"\x05\x00\x00\x00"), "no interrupts: MSI-X table of 3 entries outside of memory"),
     ((0x40, b"\x05"), "no interrupts: no MSI-X"),
 )
