@@ -45,6 +45,7 @@ _RX, _TX, _CTRL = const(0), const(1), const(2)  # queues
 _BUFFERS_MAX = const(256)  # of each queue
 _BUFFER_LEN = const(2048)
 _MERGED_LEN = const(4096)  # where a frame may take several: 17 of them for the longest
+_FIRST = const(32)  # receive buffers that the device has from the start: room for the longest frame. Frames bring it more
 _QUEUE_BYTES = const(1 << 20)  # buffers of one queue at most, for frames that are long
 _FRAME_HEAD = const(18)  # Ethernet, with a VLAN's tag
 _MTU = const(1500)
@@ -128,7 +129,7 @@ class VirtioNet:
         for index, queue in enumerate(self._queues):
             device.attach(index, queue, queue_vector if index != _CTRL else virtio.NO_VECTOR)
         self.transmit = tx.ring.send
-        rx.ring.post_all()
+        rx.ring.supply(_FIRST)
         device.ready()
         rx.ring.kick()
         rx.ring.listen()

@@ -50,7 +50,7 @@ class _Buffers(Queue):
         super().__init__(*ring)
         self.count = count
         try:
-            self._buffers = mem.dma(buffer_len * count)
+            self._buffers = mem.dma(buffer_len * count, 4096, make is virtq.Sender)  # Receiver.supply() clears its own
         except MemoryError:
             self._memory.free()
             raise

@@ -25,7 +25,8 @@ mp_obj_t mem_view_new(uint64_t addr, size_t len, bool writable) {
     return mp_obj_new_memoryview(typecode, len, (void *)addr);
 }
 
-// dma(size, align=4096) -> object with .addr, .view and .free(); zeroed. MemoryError: no run of pages is that long.
+// dma(size, align=4096, zeroed=True) -> object with .addr, .view and .free(). Not zeroed: whatever was there, to be cleared
+// before a device gets it. MemoryError: no run of pages is that long.
 static mp_obj_t mem_dma(size_t n_args, const mp_obj_t *args) {
     size_t len = arg_bits(args[0], 48);
     size_t align = n_args > 1 ? arg_bits(args[1], 48) : PAGE_SIZE;
@@ -39,7 +40,7 @@ static mp_obj_t mem_dma(size_t n_args, const mp_obj_t *args) {
     dma_t *dma = mp_obj_malloc(dma_t, &dma_type);
     dma->len = len;
     dma->pages = (len + slack + PAGE_SIZE - 1) / PAGE_SIZE;
-    dma->run = page_alloc_zero(dma->pages);
+    dma->run = n_args > 2 && !mp_obj_is_true(args[2]) ? page_alloc(dma->pages) : page_alloc_zero(dma->pages);
     if (dma->run == NULL) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("no %lu bytes of contiguous memory"), dma->pages * PAGE_SIZE);
     }
@@ -48,7 +49,7 @@ static mp_obj_t mem_dma(size_t n_args, const mp_obj_t *args) {
     MP_STATE_PORT(dma_list) = dma;
     return MP_OBJ_FROM_PTR(dma);
 }
-MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mem_dma_obj, 1, 2, mem_dma);
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mem_dma_obj, 1, 3, mem_dma);
 
 // free(): give the memory back; views of it must not be used any more. Twice does nothing.
 static mp_obj_t dma_free(mp_obj_t self_in) {

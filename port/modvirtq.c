@@ -68,12 +68,11 @@ static mp_obj_t virtq_held(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(virtq_held_obj, virtq_held);
 
-// post_all(): give every buffer to the device, to be written; once
-static mp_obj_t virtq_post_all_(mp_obj_t self_in) {
-    virtq_post_all(queue(self_in));
-    return mp_const_none;
+// supply(most) -> bool: give up to `most` buffers that it never had to the device, to be written; False: it has got all
+static mp_obj_t virtq_supply_(mp_obj_t self_in, mp_obj_t most) {
+    return mp_obj_new_bool(virtq_supply(queue(self_in), mp_obj_get_int_truncated(most)));
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(virtq_post_all_obj, virtq_post_all_);
+static MP_DEFINE_CONST_FUN_OBJ_2(virtq_supply_obj, virtq_supply_);
 
 // receive(handle, budget) -> frames, -1: broken. Calls handle(address, length, info) for up to budget frames, and posts their
 // buffers again. info: 1 where the device vouches for the checksums, and twice the bytes of the same frame that further calls bring.
@@ -196,7 +195,7 @@ static MP_DEFINE_CONST_DICT(ring_locals, ring_locals_table);
 static const mp_rom_map_elem_t receiver_locals_table[] = {
     OF_A_RING,
     OF_BUFFERS,
-    { MP_ROM_QSTR(MP_QSTR_post_all), MP_ROM_PTR(&virtq_post_all_obj) },
+    { MP_ROM_QSTR(MP_QSTR_supply), MP_ROM_PTR(&virtq_supply_obj) },
     { MP_ROM_QSTR(MP_QSTR_receive), MP_ROM_PTR(&virtq_receive_obj) },
 };
 static MP_DEFINE_CONST_DICT(receiver_locals, receiver_locals_table);
@@ -221,6 +220,7 @@ typedef struct {
     mp_obj_t handle, settle, on_event;
 } pump_t;
 
+#define SUPPLY 64                               // receive buffers that the device gets with each interrupt, until it has all
 #define BUDGET 256                              // frames of one interrupt; a flood leaves time to everybody else
 
 // poll(rx, tx, handle, budget) -> frames: take them in, and back what was sent. Fewer than the budget: no more are there, and the
@@ -235,6 +235,7 @@ static int poll(virtq_t *rx, virtq_t *tx, mp_obj_t handle, int budget) {
         count += taken;
     } while (count < budget && virtq_listen(rx, 0));
     if (count > 0) {
+        virtq_supply(rx, SUPPLY);
         virtq_kick(rx);
     }
     return virtq_reclaim(tx) ? count : -1;

@@ -46,6 +46,7 @@ typedef struct virtq {
     uint8_t *held;                              // of each head: buffers that the device has with it
     // frames in
     bool merge;                                 // one may come in several buffers
+    uint16_t given;                             // buffers that the device had at least once; the others are not cleared yet
     virtq_used_t *pieces;                       // of the one at hand
     // frames out
     uint16_t *free, free_count;                 // buffers that the device does not hold, the next one last
@@ -80,7 +81,7 @@ static inline uint8_t *virtq_buffer(const virtq_t *q, unsigned number) {
 }
 
 // ---- frames: virtq_in.c, virtq_out.c ------------------------------------------------------------------------
-void virtq_post_all(virtq_t *q);                // every buffer, to be written; once
+bool virtq_supply(virtq_t *q, unsigned most);   // give buffers that it never had to the device, to be written. -> there are more
 int virtq_receive(virtq_t *q, mp_obj_t handle, int budget);     // -> frames; -1: broken
 void virtq_fill(virtq_t *q);                    // every buffer is ours, to be sent; once
 void virtq_send(virtq_t *q, size_t len, uint32_t csum);

@@ -19,8 +19,8 @@ windows = []  # DMA memory that stands for registers which viper code writes to
 class DMA:
     """What mem.dma() gives."""
 
-    def __init__(self, size, align=4096):
-        self._bytes = bytearray(size + align + 2 * _GUARD)
+    def __init__(self, size, align=4096, zeroed=True):
+        self._bytes = bytearray((b"\0" if zeroed else b"\xee") * (size + align + 2 * _GUARD))
         start = uctypes.addressof(self._bytes) + _GUARD
         self.addr = (start + align - 1) & ~(align - 1)
         self.size = size

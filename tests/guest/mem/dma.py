@@ -15,6 +15,11 @@ for align in (1, 64, 4096, 65536, 1 << 21):
     m.free()
     m.free()
 print(free() == before)
+for zeroed in (True, False, True):  # the same memory each time, cleared or as it was
+    m = mem.dma(10000, 64, zeroed)
+    print(max(m.view[-100:]))
+    m.view[:] = b"\xff" * 10000
+    m.free()
 m = mem.dma(1)
 a = m.addr
 mem.w8(a, 77)
@@ -22,7 +27,7 @@ view = m.view
 del m
 gc.collect()
 print(view[0], mem.r8(a), free() < before)
-for args in ((0,), (-1,), (4096, 0), (4096, 3), (4096, (1 << 47) + 1), (4096, -1), ("1",), (), (1, 1, 1), (1 << 40,), (1, 1 << 40), (1 << 47, 1 << 47),
+for args in ((0,), (-1,), (4096, 0), (4096, 3), (4096, (1 << 47) + 1), (4096, -1), ("1",), (), (1, 1, 1, 1), (1 << 40,), (1, 1 << 40), (1 << 47, 1 << 47),
              (1 << 48,), (1, 1 << 48), (1 << 64,)):
     try:
         print(mem.dma(*args))

@@ -62,7 +62,7 @@ class Device:
 
 def receiver(size=8, event_idx=True, **more):
     device = Device(virtqueue.Receiver((size, event_idx, 4), more.pop("count", size), _BUFFER_LEN, _HEADER_LEN, **more))
-    device.queue.ring.post_all()
+    device.queue.ring.supply(1000)
     return device, device.posted()
 
 
