@@ -5,6 +5,7 @@
 // Ctrl-C does not tear it apart: what it does to a device must be finished.
 
 #include "py/mperrno.h"
+#include "py/mphal.h"
 #include "py/runtime.h"
 #include "boot/boot.h"
 #include "irq.h"
@@ -151,13 +152,24 @@ void irq_shield(mp_obj_t function) {
     call(function, 0, NULL);
 }
 
+// mp_init() would keep the scheduler's nodes: what waits in there belongs to what ends here. (A node's callback is its mark
+// that it is in the list: to clear that alone leaves a call of address 0.)
+static void forget_scheduled(void) {
+    mp_uint_t atomic_state = MICROPY_BEGIN_ATOMIC_SECTION();
+    for (mp_sched_node_t *node = MP_STATE_VM(sched_head); node != NULL; node = node->next) {
+        node->callback = NULL;
+    }
+    MP_STATE_VM(sched_head) = MP_STATE_VM(sched_tail) = NULL;
+    MICROPY_END_ATOMIC_SECTION(atomic_state);
+}
+
 void irq_deinit(void) {
     for (slot_t *slot = slots; slot < slots + VECTORS_MAX; slot++) {
         if (slot->vector != 0) {
             release(slot);
         }
-        slot->soft.node.callback = NULL;         // mp_init() forgets what was scheduled
     }
+    forget_scheduled();
     running = false;
 }
 

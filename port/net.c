@@ -91,7 +91,6 @@ void net_linger(void) {
 }
 
 void net_start(void) {
-    computing.node.callback = NULL;         // mp_init() forgot what was scheduled
     if (!ready && entropy_source() != NULL) {
         net_memory_init();
         ready = true;
