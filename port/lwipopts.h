@@ -64,6 +64,7 @@ void net_free(void *p);
 
 // ---- TCP ---------------------------------------------------------------------------------------------------
 #define LWIP_TCP_RTO_TIME               1000    // ms before the first answer: RFC 6298, 2.1
+#define TCP_MSL                         30000UL // ms; TIME-WAIT is twice that, as in Linux
 #define TCP_LISTEN_BACKLOG              1
 #define TCP_MSS                         1460
 #define LWIP_WND_SCALE                  1

@@ -1,6 +1,6 @@
 // Keep those out of a TCP connection who do not see its packets: what lwIP leaves to its port.
 // RFC 6528 (first sequence numbers that nobody can guess), RFC 5961, 5.2 (acknowledgements that fit). The checks of RST
-// and SYN in RFC 5961, 3 and 4, are lwIP's own.
+// and SYN in RFC 5961, 3 and 4, are lwIP's own. And let those in again who were here a moment ago.
 
 #include <string.h>
 
@@ -54,6 +54,9 @@ static void put_address(uint64_t to[2], const ip_addr_t *ip) {
     memcpy(to, ip_2_ip6(ip)->addr, IP_IS_V4(ip) ? 4 : 16);
 }
 
+static bool again;              // the request at hand is for ports whose connection lately ended,
+static uint32_t beyond;         // up to this sequence number of ours
+
 // The first sequence number of a connection: a clock, so that the same ports can be used again, and a secret offset.
 uint32_t net_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote, uint16_t remote_port) {
     static uint32_t key[4];
@@ -66,7 +69,35 @@ uint32_t net_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *r
     memcpy(secret, key, sizeof(secret));
     put_address(words, local);
     put_address(words + 2, remote);
-    return siphash(secret, words, 5) + sys_now() * TICKS_PER_MS;
+    uint32_t isn = siphash(secret, words, 5) + sys_now() * TICKS_PER_MS;
+    return again && !TCP_SEQ_GT(isn, beyond) ? beyond + 65536 : isn;
+}
+
+static bool is_of(const struct tcp_pcb *pcb, const struct tcp_hdr *tcp) {
+    return pcb->remote_port == lwip_ntohs(tcp->src) && pcb->local_port == lwip_ntohs(tcp->dest)
+        && ip_addr_eq(&pcb->remote_ip, ip_current_src_addr()) && ip_addr_eq(&pcb->local_ip, ip_current_dest_addr());
+}
+
+// A segment comes in, for tcp_input(). A request for a connection from ports whose last one is in TIME-WAIT begins a new one where
+// its number lies beyond that one's: RFC 9293, 3.10.7.4 (MUST-13, MAY-2). lwIP would refuse it until the state is over, and a client
+// whose system gives it the same port within that minute would hang.
+void net_tcp_input(struct pbuf *p, struct netif *netif) {
+    const struct tcp_hdr *tcp = p->payload;
+    again = false;
+    if (p->len >= TCP_HLEN && (TCPH_FLAGS(tcp) & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_SYN) {
+        struct tcp_pcb *pcb = tcp_tw_pcbs;
+        while (pcb != NULL && !is_of(pcb, tcp)) {
+            pcb = pcb->next;
+        }
+        if (pcb != NULL && TCP_SEQ_GT(lwip_ntohl(tcp->seqno), pcb->rcv_nxt)) {
+            again = true;
+            beyond = pcb->snd_nxt;
+            tcp_pcb_remove(&tcp_tw_pcbs, pcb);
+            tcp_free(pcb);
+        }
+    }
+    tcp_input(p, netif);
+    again = false;
 }
 
 // Does a segment of a connection acknowledge what was sent and not long ago? If not, its sender is told where we are.

@@ -14,6 +14,7 @@ err_t net_check_options(struct tcp_hdr *tcp, unsigned len, unsigned first_len, u
 
 uint32_t net_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote, uint16_t remote_port);  // net_blind.c
 bool net_check_ack(struct tcp_pcb *pcb, struct tcp_hdr *tcp);
+void net_tcp_input(struct pbuf *p, struct netif *netif);
 err_t net_tcp_output(struct tcp_pcb *pcb);          // net_output.c
 void net_output_flush(void);
 

@@ -158,6 +158,9 @@ $(BUILD)/lwip/core/tcp_out.o: CFLAGS += -include port/lwip_tcp_out.h
 # net_memory.c bounds the number of connections.
 $(BUILD)/lwip/core/timeouts.o: CFLAGS += -Dmemp_malloc=timeouts_memp_malloc -Dmemp_free=timeouts_memp_free
 $(BUILD)/lwip/core/tcp.o: CFLAGS += -Dmemp_malloc=tcp_memp_malloc -Dmemp_free=tcp_memp_free
+# net_blind.c sees a segment first.
+$(BUILD)/lwip/core/ipv4/ip4.o: CFLAGS += -Dtcp_input=net_tcp_input
+$(BUILD)/lwip/core/ipv6/ip6.o: CFLAGS += -Dtcp_input=net_tcp_input
 # Third-party code is compiled with its authors' warnings, not ours.
 $(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/sodium/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
 $(BUILD)/sodium/%.o: CFLAGS += $(SODIUM_FLAGS)

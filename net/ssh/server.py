@@ -14,11 +14,14 @@ import socket
 import sys
 from asyncio import core
 
+from micropython import const
+
 from net.ssh.connection import Connection
 from net.ssh.consts import DISCONNECT_BY_APPLICATION, Disconnect
 
-_BACKLOG = 8
-_BREATH_MS = 100  # after accept() failed
+_BACKLOG = 32
+_BREATH_MS = 100  # after accept() failed, for want of memory say
+_EAGAIN = const(11)
 
 
 class Limits:
@@ -93,8 +96,9 @@ class Server:
             try:
                 sock, address = self._listener.accept()
                 self._take(sock, address)
-            except (OSError, MemoryError):
-                await core.sleep_ms(_BREATH_MS)  # gone again, or no room for it
+            except (OSError, MemoryError) as e:
+                if e.args != (_EAGAIN,):  # gone again: the next one can come in at once
+                    await core.sleep_ms(_BREATH_MS)
             except KeyboardInterrupt:  # meant for somebody else's event loop, in which this ran
                 self._task = core.create_task(self._accept())
                 raise

@@ -86,6 +86,41 @@ def in_state(peer, state):
     return client
 
 
+def in_time_wait(peer):
+    """A connection that the machine ended first, by whose time in TIME-WAIT a new one may come from the same port."""
+    client = Client(peer, 19).open()
+    client.send(ACK | PSH, b"0\n")
+    client.next += 2
+    seq, _, _, _, payload = client.expect(FIN)
+    client.ack = seq + len(payload) + 1 & 0xFFFFFFFF
+    client.send(FIN | ACK)
+    client.next += 1
+    peer.forget()
+    return client
+
+
+def test_same_ports_again(raw, peer):
+    """A request whose number lies beyond the last connection's begins a new one at once, with a number of ours beyond the old; another
+    does not, and a reset ends nothing. RFC 9293, 3.10.7.4; RFC 1337."""
+    client = in_time_wait(peer)
+    client.send(RST)
+    client.send(SYN, seq=client.next - 5000)
+    assert client.expect(ACK)[1:3] == (client.next, ACK)
+    for _ in range(3):
+        old = client.ack
+        client.next += 100000
+        client.open()
+        assert 0 < (client.ack - old & 0xFFFFFFFF) < 1 << 31
+        client.send(ACK | PSH, b"0\n")
+        client.next += 2
+        seq = client.expect(FIN)[0]
+        client.ack = seq + 1 & 0xFFFFFFFF
+        client.send(FIN | ACK)
+        client.next += 1
+        peer.forget()
+    still_well(raw)
+
+
 @pytest.mark.parametrize("state", ["CLOSED", "LISTEN", "SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT", "LAST-ACK"])
 def test_flags_in_every_state(raw, peer, state):
     """All 64 combinations of flags, with right, old and far sequence numbers and acknowledgements."""

@@ -94,6 +94,25 @@ theirs, ours = shake(50000)
 connection, address = server.accept()
 print(address)
 
+# Where it is full of connections that nobody took yet, one more request waits, and nobody is reset who answers late.
+for i in range(1900, 2000):
+    receive(tcp(1024 + i, i + 1, 0, RST))
+taken = [(51000 + i,) + shake(51000 + i) for i in range(12)]
+for i in range(8):
+    receive(tcp(52000 + i, 1000, 0, SYN))
+numbers = {struct.unpack(">H", f[36:38])[0]: struct.unpack(">I", f[38:42])[0] + 1 for f in answers() if f[47] == SYN | ACK}
+taken += [(52000 + i, 1001, numbers[52000 + i]) for i in range(8)]
+receive(tcp(53000, 1000, 0, SYN))
+for port, theirs_now, ours_now in taken[12:]:
+    receive(tcp(port, theirs_now, ours_now, ACK))
+en.settle()
+print("late answers", [f[47] for f in answers() if f[47] & RST])
+print("accepted", sorted([server.accept()[1][1] for _ in range(20)]) == [port for port, _, _ in taken])
+for port, theirs_now, ours_now in taken:
+    receive(tcp(port, theirs_now, ours_now, RST))
+en.settle()
+card.sent.clear()
+
 # Bytes one by one cost no more than they must; a shut window lets none in.
 for i in range(20000):
     receive(tcp(50000, theirs + i, ours, ACK, b"x"))
