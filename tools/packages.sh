@@ -35,6 +35,7 @@ for group in "$@"; do
         need mtools command -v mformat
         need gdb command -v gdb
         need openssh-client command -v ssh-keygen
+        need openssh-client-ssh1 command -v ssh1
         need dropbear-bin command -v dbclient
         need iproute2 command -v ip
         need ethtool command -v ethtool

@@ -1,15 +1,18 @@
-"""The SSH console of a machine: `debug`, authorized_keys, Ctrl-C in what computes, many sessions, the network's end."""
+"""The SSH console of a machine: `debug`, authorized_keys, Ctrl-C in what computes, many sessions, the network's end, firmware mode."""
 
+import signal
 import socket
 import subprocess
 import time
 
 import pytest
 
+import rawrepl
 import sshclient
 
 DEBUG = "net-virtio 10.0.0.1 255.255.255.0 10.0.0.2 debug"
 LIMIT = 60  # s
+FAREWELL = b"the server stops"
 
 
 def free_port():
@@ -22,10 +25,10 @@ def free_port():
 def console(boot):
     """A function that boots a machine with `debug` and returns it; machine.ssh(*words) runs a command in it."""
 
-    def start(files=None):
+    def start(files=None, command=DEBUG, **options):
         port = free_port()
-        machine = boot(net="user", forwards={22: port}, files=files or {})
-        machine.port, machine.said = port, machine.command(DEBUG)
+        machine = boot(net="user", forwards={22: port}, files=files or {}, **options)
+        machine.port, machine.said = port, machine.command(command)
         machine.ssh = lambda *words, options=(): subprocess.run([*sshclient.command(port, *options), *words], stdin=subprocess.DEVNULL,
                                                                 capture_output=True, text=True, timeout=LIMIT)
         return machine
@@ -71,10 +74,55 @@ def test_open(console, terminal):
     interrupted_while_it_computes(t)
     loops_of_its_own(t)
     others_meanwhile(machine, t, terminal)
+    stalled_meanwhile(machine)
+    soft_reset_below(machine, t)
     assert "Traceback" not in machine.tail(200)
-    machine.command("net-down")
+    ended_by(machine, "net-down", [terminal(machine) for _ in range(3)])
     assert machine.ssh("info", options=["-o", "ConnectTimeout=3"]).returncode == 255
     assert "command error" not in machine.command("info")
+
+
+def ended_by(machine, command, terminals):
+    """A command at the console ends the connections, and every client is told."""
+    machine.command(command)
+    for t in terminals:
+        seen, status = t.end(LIMIT)
+        assert status == 255 and FAREWELL in seen, seen
+
+
+def stalled_meanwhile(machine):
+    """Two clients stop reading in the middle of much output; five others come and go behind them, at the same time."""
+    stalled = [subprocess.Popen(sshclient.command(machine.port, "-T"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    heads = []
+    try:
+        for process in stalled:
+            process.stdin.write(b"help\n" * 500)
+            process.stdin.flush()
+            heads.append(process.stdout.read(10000))
+            process.send_signal(signal.SIGSTOP)
+        others = [subprocess.Popen([*sshclient.command(machine.port), "uptime"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) for _ in range(5)]
+        for process in others:
+            assert b"second" in process.communicate(timeout=LIMIT)[0] and process.returncode == 0
+        for process, head in zip(stalled, heads):  # who reads on gets all of it
+            process.send_signal(signal.SIGCONT)
+            process.stdin.close()
+            text = head + process.stdout.read()
+            assert (text.count(b"show system running time"), process.wait(LIMIT)) == (500, 0)
+    finally:
+        for process in stalled:
+            process.kill()
+            process.wait()
+
+
+def soft_reset_below(machine, t):
+    """A soft reset ends the server and its sessions without harm; started again it serves, and who was connected learns of it."""
+    assert rawrepl.run(machine, "print(6 * 7)") == ("42\n", "")
+    assert "no network" in machine.command("net")
+    assert "initialized" in machine.command(DEBUG)
+    assert machine.ssh("uptime").returncode == 0
+    t.send(b"are you there")
+    seen, status = t.end(LIMIT)
+    assert status == 255, seen
 
 
 def interrupted_while_it_computes(t):
@@ -134,3 +182,24 @@ def test_keys(console, tmp_path):
     assert machine.ssh("uptime", options=["-i", str(tmp_path / "good")]).returncode == 0
     assert machine.ssh("uptime", options=["-i", str(tmp_path / "bad")]).returncode == 255
     assert machine.ssh("uptime").returncode == 255
+
+
+def test_firmware_mode(console, terminal):
+    """Over the firmware's driver: commands, a terminal, Ctrl-C in what computes, the farewell; then over ours, in bare mode."""
+    machine = console({"keelback.cfg": "boot_services=keep\n"}, "net-uefi 10.0.0.1/24 : 10.0.0.2 debug")
+    assert "ssh://10.0.0.1:22" in machine.said and "WARNING" in machine.said, machine.said
+    assert machine.ssh("info").stdout.startswith("Runtime ")
+    t = terminal(machine)
+    t.send(b"python\r")
+    t.expect(b">>> ", LIMIT)
+    assert python(t, "6 * 7") == "42\n"
+    for code in (b"while True: pass\r\r", b"import time; time.sleep(1000)\r"):
+        t.send(code)
+        time.sleep(1)
+        t.send(b"\x03")
+        t.expect(b"KeyboardInterrupt", LIMIT)
+        t.expect(b">>> ", LIMIT)
+    ended_by(machine, "net-down", [t, terminal(machine)])
+    assert "exited EFI boot services" in machine.command("exit-boot-services")
+    assert "initialized" in machine.command(DEBUG)
+    assert machine.ssh("uptime").returncode == 0

@@ -1,4 +1,4 @@
-"""Clients of other makes: Dropbear's and asyncssh, which also asks for what ours must refuse."""
+"""Clients of other makes and times: Dropbear's, OpenSSH 7.5, and asyncssh, which also asks for what ours must refuse."""
 
 import asyncio
 import hashlib
@@ -7,7 +7,7 @@ import subprocess
 import asyncssh
 import pytest
 
-from test_openssh import KEX, bulk
+from test_openssh import KEX, PROTECTION, algorithms, bulk
 
 LIMIT = 60  # s, for one conversation
 CIPHERS = ["aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr"]
@@ -30,6 +30,30 @@ def test_dropbear(server):
     done = subprocess.run(["dbclient", "-y", "-y", "-p", str(server.port), "x@127.0.0.1", "nonsense"], stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=LIMIT)
     assert done.returncode == 1 and b"unknown command" in done.stdout
+
+
+def old(server, *words, options=(), **more):
+    """Run a command with OpenSSH 7.5 of 2017, which Debian keeps as ssh1: without strict KEX and with few extensions."""
+    return subprocess.run(["ssh1", *server.command(*options)[1:], *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, **more)
+
+
+def test_old_openssh(server):
+    done = old(server, "t-bulk", "300000")
+    assert (done.returncode, done.stdout, done.stderr) == (0, bulk(300000), b"")
+    assert old(server, "nonsense").returncode == 1
+    for number, (cipher, mac) in enumerate(PROTECTION):  # every kex with one of the ciphers, and new keys all the time
+        options = [*algorithms(KEX[number], cipher, mac), "-o", "RekeyLimit=16K"]
+        done = old(server, "t-bulk", "200000", options=options)
+        assert (done.returncode, done.stdout) == (0, bulk(200000)), (options, done.stderr)
+    assert old(server, "t-width", options=["-tt"]).stdout.startswith(b"width ")
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa256", "ecdsa384", "ecdsa521", "rsa2048"])
+def test_old_openssh_with_key(serve, keys, kind):
+    """Its RSA signatures are of SHA-2, too, as we say that we take those."""
+    server = serve(keys[kind].with_suffix(".pub").read_text())
+    assert old(server, "t-width", options=["-i", str(keys[kind])]).stdout == b"width 0\n"
+    assert old(server, "t-width").returncode == 255
 
 
 @pytest.mark.parametrize("kex", KEX)
