@@ -11,6 +11,9 @@ void virtq_post(virtq_t *q, uint16_t head) {
     q->avail[1] = ++q->posted;                  // x86 does not reorder stores
 }
 
+// What counts is what was posted since the device was told last, not since we last looked: a device that goes to sleep in
+// that moment is then told with the next frame. Fences on both sides exclude that moment, but QEMU before 8.1 leaves ours out
+// (virtq.h); a soak was seen to end with all buffers posted and a device that waited to be told.
 void virtq_kick(virtq_t *q) {
     bool wanted;
     virtq_fence();
@@ -20,10 +23,10 @@ void virtq_kick(virtq_t *q) {
     } else {
         wanted = (q->used[0] & USED_NO_NOTIFY) == 0;
     }
-    q->kicked = q->posted;
     if (!wanted) {
         return;
     }
+    q->kicked = q->posted;
     if (q->notify != NULL) {
         *q->notify = q->index;
     } else if (q->out != MP_OBJ_NULL) {

@@ -63,9 +63,10 @@ void virtq_kick(virtq_t *q);                    // tell the device of what was p
 bool virtq_listen(virtq_t *q, int ahead);       // interrupt when `ahead` more are used than one; -1: never. -> some were meanwhile
 void virtq_describe(virtq_t *q, uint16_t flags); // write the descriptors of all buffers
 
-// All that is written to memory is there before what follows is read.
+// All that is written to memory is there before what follows is read. Not a locked instruction, of which compilers make a fence:
+// where QEMU translates a single processor's code (TCG), that orders nothing between its threads. mfence does from 8.1 on.
 static inline void virtq_fence(void) {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    __asm__ volatile ("mfence" : : : "memory");
 }
 
 static inline uint16_t virtq_waiting(const virtq_t *q) {

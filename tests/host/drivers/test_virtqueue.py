@@ -201,6 +201,21 @@ def test_doorbell():
     same(device.rang(), 7)
 
 
+def test_doorbell_is_made_up_for():
+    """A device that asked to be told a moment too late is told with the next frame."""
+    device, _ = sender(4)
+    event = device.queue.used + 4 + 8 * 4
+    mem.w16(event, 0x8000)  # at work: it will look by itself
+    device.queue.ring.send(60, 0)
+    device.queue.ring.send(60, 0)
+    same(device.rang(), 0)
+    mem.w16(event, 0)  # asleep, having seen nothing of that
+    device.queue.ring.send(60, 0)
+    same(device.rang(), 7)
+    device.queue.ring.send(60, 0)
+    same(device.rang(), 0)
+
+
 def test_doorbell_that_is_a_port():
     wrote = []
     cpu.out16 = lambda port, value: wrote.append((port, value))
