@@ -71,7 +71,7 @@ SRC_CRYPTO := $(addprefix port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_r
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 
 # mbedTLS, and tls.c between it and the machine
-SRC_TLS := port/tls.c
+SRC_TLS := port/tls.c port/ec_inverse.c
 SRC_MBEDTLS := $(addprefix mbedtls/,\
 	aes.c aesni.c asn1parse.c asn1write.c base64.c bignum.c bignum_core.c bignum_mod.c bignum_mod_raw.c chacha20.c \
 	chachapoly.c cipher.c cipher_wrap.c constant_time.c ctr_drbg.c ecdh.c ecdsa.c ecp.c ecp_curves.c entropy.c \
@@ -142,6 +142,9 @@ $(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op
 # tls.c stands in front of these.
 $(BUILD)/extmod/modtls_mbedtls.o: CFLAGS += -Dmbedtls_ssl_set_bio=tls_set_bio -Dmbedtls_ssl_free=tls_free -Dmbedtls_ssl_conf_ciphersuites=tls_conf_ciphersuites
 $(BUILD)/mbedtls/ssl_tls12_client.o: CFLAGS += -I$(MBEDTLS_DIR) -I$(MBEDTLS_DIR)/library -include port/tls12_pss.h
+# ec_inverse.c stands in front of bignum.c.
+$(BUILD)/mbedtls/ecp.o $(BUILD)/mbedtls/ecdsa.o: CFLAGS += -Dmbedtls_mpi_gcd_modinv_odd=ec_inverse
+$(BUILD)/port/ec_inverse.o: CFLAGS += -I$(MBEDTLS_DIR)
 # A path does not end at a NUL: args.c.
 $(BUILD)/extmod/vfs.o $(BUILD)/extmod/vfs_%.o: CFLAGS += -Dmp_obj_str_get_str=arg_str
 $(BUILD)/boot/%.o: CFLAGS += -O2 -DGNU_EFI_USE_MS_ABI -fshort-wchar -I/usr/include/efi -I/usr/include/efi/x86_64 -Iboot

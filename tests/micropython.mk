@@ -5,7 +5,7 @@ CRYPTO_MBEDTLS := $(KEELBACK_BUILD)/src/mbedtls
 CRYPTO_SODIUM := $(KEELBACK_BUILD)/src/libsodium/src/libsodium
 
 SRC_USERMOD_C += $(addprefix $(USER_C_MODULES)/port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c modvirtq.c virtq.c virtq_in.c virtq_out.c)
-SRC_USERMOD_LIB_C += $(USER_C_MODULES)/port/sodium.c $(USER_C_MODULES)/tests/entropy.c
+SRC_USERMOD_LIB_C += $(USER_C_MODULES)/port/sodium.c $(USER_C_MODULES)/port/ec_inverse.c $(USER_C_MODULES)/tests/entropy.c
 SRC_USERMOD_LIB_C += $(addprefix mbedtls/,\
 	aes.c aesni.c asn1parse.c asn1write.c bignum.c bignum_core.c bignum_mod.c bignum_mod_raw.c chacha20.c chachapoly.c cipher.c \
 	cipher_wrap.c constant_time.c ecdh.c ecdsa.c ecp.c ecp_curves.c gcm.c hkdf.c hmac_drbg.c md.c md5.c oid.c platform.c \
@@ -18,6 +18,8 @@ CFLAGS_USERMOD += -I$(USER_C_MODULES) -I$(CRYPTO_MBEDTLS)/include -I$(CRYPTO_SOD
 	-DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"' -DMICROPY_TRACKED_ALLOC=1
 
 $(BUILD)/mbedtls/%.o $(BUILD)/sodium/%.o: CFLAGS += -w
+$(BUILD)/mbedtls/ecp.o $(BUILD)/mbedtls/ecdsa.o: CFLAGS += -Dmbedtls_mpi_gcd_modinv_odd=ec_inverse
+CFLAGS_USERMOD += -I$(CRYPTO_MBEDTLS)
 $(BUILD)/sodium/%.o: CFLAGS += -I$(CRYPTO_SODIUM)/include/sodium -I$(CRYPTO_SODIUM)/include/sodium/private \
 	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC
 $(BUILD)/mbedtls/%.o: $(CRYPTO_MBEDTLS)/library/%.c

@@ -48,7 +48,9 @@ NET = (("http", "HTTP, guest instructions per request", (
            ("first ping, instructions", _thousand, _NONE, False))),
        ("ssh", "OpenSSH's client, from its start to the prompt", (
            ("ssh", lambda v: f"{v:.1f} ms", _at_most(60, "60 ms"), False),
-           ("ssh, first", lambda v: f"{v:.1f} ms", _NONE, False),
+           ("ssh, of that the guest", lambda v: f"{v:.1f} ms", _NONE, False),
+           ("ssh, first", lambda v: f"{v:.1f} ms", _at_most(60, "60 ms"), False),
+           ("ssh, of that first the guest", lambda v: f"{v:.1f} ms", _NONE, False),
            ("ssh, instructions", _thousand, _NONE, False))),
        ("net_idle", "idle with the network up, of a host core", (
            ("idle, network up", lambda v: f"{v:.2f} %", ("under 3 %", lambda linux, keelback: keelback < 3), False),)))
