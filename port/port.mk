@@ -23,7 +23,7 @@ export LC_ALL := C
 # ---- what MicroPython's makefiles want to know before they are read --------------------------------
 MICROPY_MPYCROSS := $(abspath $(BUILD))/mpy-cross/mpy-cross
 export MICROPY_MPYCROSS
-MPY_CROSS_FLAGS := -march=x64
+MPY_CROSS_FLAGS := -march=x64 -msmall-int-bits=63
 MPY_TOOL_FLAGS := -mmpz-dig-size=32
 FROZEN_MANIFEST := port/manifest.py
 export APP
