@@ -43,7 +43,9 @@ class Function:
 
     def __init__(self, config, bus, device, function):
         self.address = (bus, device, function)
-        self._config = config
+        self.read32, self.write16, self.write32 = config.at(bus, device, function)
+        self._extended = config.extended
+        self._bars = self._capabilities = None  # as they were found
         ids = self.read32(VENDOR_ID)
         self.vendor = ids & 0xFFFF
         self.device = ids >> 16
@@ -54,20 +56,11 @@ class Function:
     def __str__(self):
         return "%02x:%02x.%d" % self.address
 
-    def read32(self, offset):
-        return self._config.read32(*self.address, offset)
-
     def read16(self, offset):
         return self.read32(offset) >> (offset & 2) * 8 & 0xFFFF
 
     def read8(self, offset):
         return self.read32(offset) >> (offset & 3) * 8 & 0xFF
-
-    def write16(self, offset, value):
-        self._config.write16(*self.address, offset, value)
-
-    def write32(self, offset, value):
-        self._config.write32(*self.address, offset, value)
 
     def enable(self, on=True):
         """Let the function answer at its BARs and read and write memory; its INTx line stays silent."""
@@ -90,7 +83,12 @@ class Function:
     # -- BARs -------------------------------------------------------------------------------------
 
     def bars(self):
-        """-> a BAR for each register; None for one that is not used, and for upper halves."""
+        """-> a BAR for each register; None for one that is not used, and for upper halves. Read once: nobody moves them."""
+        if self._bars is None:
+            self._bars = self._read_bars()
+        return self._bars
+
+    def _read_bars(self):
         count = {_HEADER_DEVICE: 6, _HEADER_BRIDGE: 2}.get(self.header, 0)
         registers = [self.read32(BAR0 + 4 * i) for i in range(count)]
         out = []
@@ -130,20 +128,23 @@ class Function:
     # -- capabilities -------------------------------------------------------------------------------
 
     def capabilities(self):
-        """Yield (id, offset) of each capability; stops at a broken or endless chain."""
-        if not self.read16(STATUS) & _STATUS_CAPABILITIES:
-            return
-        offset = self.read8(CAPABILITIES) & 0xFC
-        for _ in range(_CAPABILITIES_MAX):
-            if offset < 0x40:
-                return
+        """-> list of (id, offset) of each capability, read once; it ends where the chain is broken or endless."""
+        if self._capabilities is None:
+            self._capabilities = self._read_capabilities()
+        return self._capabilities
+
+    def _read_capabilities(self):
+        out = []
+        offset = self.read8(CAPABILITIES) & 0xFC if self.read16(STATUS) & _STATUS_CAPABILITIES else 0
+        while offset >= 0x40 and len(out) < _CAPABILITIES_MAX:
             header = self.read16(offset)
-            yield header & 0xFF, offset
+            out.append((header & 0xFF, offset))
             offset = header >> 8 & 0xFC
+        return out
 
     def extended_capabilities(self):
         """Yield (id, offset) of each extended capability, none where the ports are the only way; bounded as well."""
-        offset = _EXTENDED if self._config.extended else 0
+        offset = _EXTENDED if self._extended else 0
         for _ in range(_EXTENDED_MAX):
             header = self.read32(offset) if offset >= _EXTENDED else 0
             if header in (0, 0xFFFFFFFF):

@@ -23,6 +23,14 @@ _MCFG_ENTRIES = const(44)  # offset in the table; 16 bytes each
 class ConfigPorts:
     """Configuration space through CF8 and CFC: segment 0, 256 bytes for each function."""
 
+    def at(self, bus, device, function):
+        """-> read32(offset), write16(offset, value), write32(offset, value) of one function."""
+        return (
+            lambda offset: self.read32(bus, device, function, offset),
+            lambda offset, value: self.write16(bus, device, function, offset, value),
+            lambda offset, value: self.write32(bus, device, function, offset, value),
+        )
+
     first, last = 0, 255  # buses
     extended = False  # no registers from 256 on
 
@@ -52,19 +60,22 @@ class ConfigECAM:
         self.first = first
         self.last = last
 
-    def _addr(self, bus, device, function, offset):
-        return self._base + (bus - self.first << 20) + (device << 15) + (function << 12) + offset
+    def _addr(self, bus, device, function):
+        return self._base + (bus - self.first << 20) + (device << 15) + (function << 12)
+
+    def at(self, bus, device, function):
+        """-> read32(offset), write16(offset, value), write32(offset, value) of one function."""
+        base = self._addr(bus, device, function)
+        return (
+            lambda offset: mem.r32(base + (offset & 0xFFC)),
+            lambda offset, value: mem.w16(base + (offset & 0xFFE), value),
+            lambda offset, value: mem.w32(base + (offset & 0xFFC), value),
+        )
 
     def read32(self, bus, device, function, offset):
         if not self.first <= bus <= self.last:
             return 0xFFFFFFFF
-        return mem.r32(self._addr(bus, device, function, offset & 0xFFC))
-
-    def write16(self, bus, device, function, offset, value):
-        mem.w16(self._addr(bus, device, function, offset & 0xFFE), value)
-
-    def write32(self, bus, device, function, offset, value):
-        mem.w32(self._addr(bus, device, function, offset & 0xFFC), value)
+        return mem.r32(self._addr(bus, device, function) + (offset & 0xFFC))
 
 
 def config(rsdp):

@@ -188,6 +188,10 @@ def test_bridges_that_point_anywhere():
 def test_every_slot_a_bridge_is_bounded():
     class Everywhere:
         first, last = 0, 255
+        extended = False
+
+        def at(self, *address):
+            return lambda offset: self.read32(*address, offset), None, None
 
         def read32(self, bus, device, function, offset):
             return {0: 0x00011AF4, 8: 0x06040000, 0x0C: 0x00810000, 0x18: (bus * 7 + device + function) % 256 << 8}.get(offset & 0xFC, 0)
