@@ -42,9 +42,10 @@ def _longest_zeros(groups):
 def _ipv4(text):
     out = bytearray()
     for part in text.split("."):
-        if not 1 <= len(part) <= 3 or part.strip("0123456789") or (part[0] == "0" and len(part) > 1) or int(part) > 255:
+        value = int(part) if part.isdigit() and len(part) <= 3 else 256
+        if value > 255 or (part[0] == "0" and len(part) > 1):
             return None
-        out.append(int(part))
+        out.append(value)
     return bytes(out) if len(out) == 4 else None
 
 
