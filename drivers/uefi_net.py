@@ -120,6 +120,9 @@ class UEFINet:
             self.stop()
             raise
 
+    def open(self):
+        """Frames come in from start() on: the ticks that look for them find the stack ready, or drop them."""
+
     def _begin(self):
         self._shut_down()
         check(self._call(_START), "network Start")

@@ -129,11 +129,8 @@ class VirtioNet:
         for index, queue in enumerate(self._queues):
             device.attach(index, queue, queue_vector if index != _CTRL else virtio.NO_VECTOR)
         self.transmit = tx.ring.send
-        rx.ring.supply(_FIRST)
         device.ready()
-        rx.ring.kick()
-        rx.ring.listen()
-        self._command()
+        self._tell_mac()
 
     def _route(self, pump):
         """-> entries of MSI-X for the queues and for the configuration: one each, or one for both."""
@@ -174,17 +171,28 @@ class VirtioNet:
             self._control = Control((size, event_idx, device.ring_align))
             queues.append(self._control)
 
-    def _command(self):
-        """What the card is told once it runs: the address that it was given, and what it need not let through."""
-        device, features, control = self._device, self._features, self._control
+    def _tell_mac(self):
+        """Tell the card of the address that it was given."""
+        device = self._device
         if self.mac != self._own_mac:
-            if features & _F_CTRL_MAC_ADDR:
-                if not control.set_mac(self.mac):
+            if self._features & _F_CTRL_MAC_ADDR:
+                if not self._control.set_mac(self.mac):
                     device.fail("another MAC is refused")
             elif device.legacy:
                 device.set_config(_CONFIG_MAC, self.mac)
-        if features & _F_CTRL_RX:
-            control.filter()
+
+    def open(self):
+        """Let frames in, then say which need not come: the first is not kept waiting for that. Fails whole, as start()."""
+        rx = self._queues[_RX].ring
+        rx.supply(_FIRST)
+        rx.kick()
+        rx.listen()
+        try:
+            if self._features & _F_CTRL_RX:
+                self._control.filter()
+        except BaseException:
+            self._release()
+            raise
 
     def stop(self):
         """The device touches no memory and does not interrupt any more. VirtioError: it had to be cut off for that."""

@@ -35,10 +35,11 @@ class Interface:
         self._link = False
 
     def up(self):
-        """Start the card and the interface on it."""
+        """Start the card and the interface on it, then let frames in: the first may be for us already."""
         self.nic.start(self._event, self._netif)
         self._link = self.nic.link()
         self._netif.active(True, self._link)
+        self.nic.open()
 
     def down(self):
         """Stop the card, and forget the interface; connections over it fail."""

@@ -40,6 +40,7 @@ def fresh(start=True, **properties):
     nic = virtio_net.VirtioNet(card.function())
     if start:
         nic.start(lambda: None, STACK)
+        nic.open()
     return card, nic
 
 

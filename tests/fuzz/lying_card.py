@@ -207,6 +207,7 @@ class Fuzz:
         if self.random(1):
             self.nic.mac = b"\x02" + bytes([self.random(8) for _ in range(5)])
         self.nic.start(self.more, self)
+        self.nic.open()
 
     def step(self):
         choice = self.below(10)

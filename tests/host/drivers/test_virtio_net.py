@@ -91,6 +91,7 @@ def test_interrupt():
     card, nic = fresh(start=False, sizes=(256, 128, 64))
     told = []
     nic.start(lambda: told.append(1), STACK)
+    nic.open()
     first = sorted(irq.callbacks)[0]
     STACK.events.clear()
     card.receive(b"a" * 60)
@@ -117,6 +118,7 @@ def test_room_that_is_a_lie():
     card, nic = fresh(start=False, sizes=(16, 4, 8))
     told = []
     nic.start(lambda: told.append(nic.poll(None, 64)), STACK)
+    nic.open()
     ram.put("<H", card.queues[1].used + 2, 9)
     for _ in range(4):
         frame_out(nic, b"x" * 60)
@@ -181,7 +183,8 @@ def test_control():
 def test_control_queue_that_says_nothing():
     card, nic = fresh(start=False)
     card.command = lambda: None
-    error = raises(OSError, lambda: nic.start(lambda: None, STACK))
+    nic.start(lambda: None, STACK)
+    error = raises(OSError, nic.open)
     assert "no answer" in str(error), error
     same((len(ram.live), irq.callbacks, card.status), (0, {}, 0))
 
