@@ -9,6 +9,8 @@ from shell.about import banner
 from shell.serial import SerialStream
 from shell.session import Session
 
+_REST_MS = 100  # behind the prompt, until we look ahead
+
 
 def greeting():
     """-> what a new session shows before its first prompt."""
@@ -17,12 +19,21 @@ def greeting():
 
 def run():
     """Serve the serial line until its user says `exit`; what port/main.c calls."""
-    serve(SerialStream())
+    serve(SerialStream(), _look_ahead)
 
 
-def serve(stream):
-    """Run the event loop with a console session on a stream; other sessions are tasks beside it."""
+async def _look_ahead():
+    await core.sleep_ms(_REST_MS)  # the prompt comes first
+    from shell import ahead
+
+    await ahead.look()
+
+
+def serve(stream, idle=None):
+    """Run the event loop with a console session on a stream; other sessions are tasks beside it, first of all idle()."""
     tasks.install()  # stackall lists every task
+    if idle:
+        core.create_task(idle())
     console = Session(stream, console=True)
     first = greeting()
     task = None

@@ -67,13 +67,18 @@ async def start(ctx, name, make_nic, addresses, debug):
     return outcome[0]
 
 
-def attach(name, nic):
-    """Bring up a card where none is, after stop(). -> its net.iface.Interface, without addresses. Raises the driver's errors."""
+def attach(name, nic, addresses=None):
+    """Bring up a card where none is, after stop(). -> its net.iface.Interface. Raises ValueError and the driver's errors.
+
+    addresses: Addresses, or None. Given before the card starts, they are there for the first frame that comes in.
+    """
     global interface
-    names.tell_sockets()
     interface = fresh = Interface(name, nic, _report)
     try:
+        if addresses:
+            fresh.static(addresses.address, addresses.mask, addresses.gateway)
         fresh.up()
+        names.tell_sockets()
     except BaseException:  # also Ctrl-C: half a card is none
         if interface is fresh:
             stop()
@@ -86,11 +91,9 @@ async def _start(name, make_nic, addresses, debug):
     nic = make_nic()
     if addresses and addresses.mac:
         nic.mac = addresses.mac
-    fresh = attach(name, nic)
+    fresh = attach(name, nic, addresses)
     try:
-        if addresses:
-            fresh.static(addresses.address, addresses.mask, addresses.gateway)
-        else:
+        if not addresses:
             await fresh.dhcp()
         first = (addresses.address, IPV6_PREFIX) if addresses and addresses.mask is None else fresh.addresses()[0]
         _host = first[0]

@@ -71,8 +71,17 @@ def shown(word):
     return "`%s`" % (word if len(word) <= 40 else word[:40] + "…")
 
 
+_grammars = {}  # syntax string: its items()
+
+
 def items(syntax):
-    """-> (choices, names, optional) of each item; choices is None where names stand for words of the user's."""
+    """-> list of (choices, names, optional) of each item; choices is None where names stand for words of the user's."""
+    if syntax not in _grammars:
+        _grammars[syntax] = _parsed(syntax)
+    return _grammars[syntax]
+
+
+def _parsed(syntax):
     out = []
     while syntax:
         end = syntax.find(")?") + 2 if syntax[0] == "(" else syntax.find(">") + 1

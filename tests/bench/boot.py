@@ -82,7 +82,7 @@ def machine(of, **given):
 
 def instructions(of):
     """Guest instructions from the firmware's line to the prompt, in one boot."""
-    with machine(of, icount=0) as vm:
+    with machine(of, icount=0, sleep=True) as vm:
         start, end = counted_boot(vm, of)
         return end - start
 
@@ -91,7 +91,7 @@ def counted_boot(vm, of):
     """The instruction counts at the firmware's line and at the prompt.
 
     A guest runs on while the host reads its line, some hundred thousand instructions; QEMU's single-step mode around
-    that line makes it a few thousand. The prompt needs no such care: the guest halts there.
+    that line makes it a few thousand. The prompt needs no such care: the guest halts there, for a while at least, which is real time (sleep=on).
     """
     vm.expect(LOADING, BOOT_LIMIT)
     single_step(vm, "on")

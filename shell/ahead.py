@@ -1,0 +1,35 @@
+"""What will probably be asked for next is imported while nobody types yet: the network.
+
+The prompt comes first, and each step is at most 3 ms of an emulated machine, behind a pause in which a key is served.
+Without it nothing is missing: who comes earlier imports what he needs himself. Measured, of bringing up a network card on a
+machine that just booted: a quarter of the instructions.
+"""
+
+# SPDX-License-Identifier: BSD-3-Clause
+
+from asyncio import core
+
+import _repl
+from micropython import const
+
+_PAUSE_MS = const(5)
+
+
+async def look():
+    """Take one step after the other; Ctrl-C waits for the end of a step, so that no module is half imported."""
+    for step in _steps():
+        _repl.shielded(*step)
+        await core.sleep_ms(_PAUSE_MS)
+
+
+def _steps():
+    """Yield (function, arguments...)."""
+    for name in ("shell.syntax", "shell.network", "shell.cards"):
+        yield __import__, name
+    from shell import cards, registry, syntax
+
+    kind = cards.usable()
+    for name in kind.modules:
+        yield __import__, name
+    yield (kind.prepare,)
+    yield syntax.items, registry.find(kind.command).syntax
