@@ -134,11 +134,13 @@ $(HAVE)/run: tools/packages.sh tools/fetch.py | $(HAVE)
 	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025
 	@touch $@
 
-$(HAVE)/test: tests/requirements.txt tools/packages.sh tools/fetch.py | $(HAVE)/run $(HAVE)/sources
+$(HAVE)/test: tests/requirements.txt tests/packages.txt tools/packages.sh tools/fetch.py | $(HAVE)/run $(HAVE)/sources
 	@tools/packages.sh build test
 	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022 pprof
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/pip -qq --disable-pip-version-check install --no-deps --require-hashes --only-binary :all: -r $<
+	@rm -rf $(BUILD)/packages
+	@$(VENV)/bin/pip -qq --disable-pip-version-check install --no-deps --require-hashes --only-binary :all: --target $(BUILD)/packages -r tests/packages.txt
 	@touch $@
 
 $(BUILD) $(HAVE):
