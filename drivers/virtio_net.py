@@ -24,6 +24,8 @@ _F_MTU = 1 << 3
 _F_MAC = 1 << 5
 _F_GUEST_TSO4 = 1 << 7  # frames may come in that are several segments of TCP
 _F_GUEST_TSO6 = 1 << 8
+_F_HOST_TSO4 = 1 << 11  # frames may go out that the device cuts into segments of TCP
+_F_HOST_TSO6 = 1 << 12
 _F_MRG_RXBUF = 1 << 15
 _F_STATUS = 1 << 16
 _F_CTRL_VQ = 1 << 17
@@ -31,9 +33,10 @@ _F_CTRL_RX = 1 << 18
 _F_GUEST_ANNOUNCE = 1 << 21
 _F_CTRL_MAC_ADDR = 1 << 23
 _GUEST_TSO = _F_GUEST_TSO4 | _F_GUEST_TSO6
+_HOST_TSO = _F_HOST_TSO4 | _F_HOST_TSO6
 _CONTROL = _F_CTRL_VQ | _F_CTRL_RX | _F_GUEST_ANNOUNCE | _F_CTRL_MAC_ADDR
 _RINGS = virtio.F_EVENT_IDX | virtio.F_ACCESS_PLATFORM | virtio.F_ANY_LAYOUT
-_WANTED = _F_CSUM | _F_GUEST_CSUM | _F_MTU | _F_STATUS | _F_MRG_RXBUF | _GUEST_TSO | _CONTROL | _RINGS
+_WANTED = _F_CSUM | _F_GUEST_CSUM | _F_MTU | _F_STATUS | _F_MRG_RXBUF | _GUEST_TSO | _HOST_TSO | _CONTROL | _RINGS
 
 _CONFIG_MAC = const(0)  # 6 bytes
 _CONFIG_STATUS = const(6)  # 16
@@ -75,6 +78,7 @@ class VirtioNet:
         self._needed = _F_MAC | device.base_features
         self._features = self._negotiate(_WANTED)
         self.csum = self._features & _F_CSUM != 0
+        self.cuts = (self._features & _F_HOST_TSO4 != 0) + 2 * (self._features & _F_HOST_TSO6 != 0)
         self.mac = self._own_mac = device.config(_CONFIG_MAC, 6)
         if self.mac[0] & 1 or self.mac == bytes(6):
             device.fail("MAC is no station's")
@@ -86,11 +90,17 @@ class VirtioNet:
         bad = 0
         if not features & _F_GUEST_CSUM or not features & _F_MRG_RXBUF:
             bad |= _GUEST_TSO
+        if not features & _F_CSUM or self._apart(features):
+            bad |= _HOST_TSO
         if not features & _F_CTRL_VQ:
             bad |= _CONTROL
         if not features & _F_STATUS:
             bad |= _F_GUEST_ANNOUNCE
         return self._device.negotiate(features & ~bad, self._needed) if features & bad else features
+
+    def _apart(self, features):
+        """-> True if headers want a descriptor of their own."""
+        return self._device.legacy and not features & virtio.F_ANY_LAYOUT
 
     def _mtu(self):
         if not self._features & _F_MTU:
@@ -128,7 +138,7 @@ class VirtioNet:
         device.config_vector(config_vector)
         for index, queue in enumerate(self._queues):
             device.attach(index, queue, queue_vector if index != _CTRL else virtio.NO_VECTOR)
-        self.transmit = tx.ring.send
+        self.transmit, self.hold, self.send_held = tx.ring.send, tx.ring.hold, tx.ring.send_held
         device.ready()
         self._tell_mac()
 
@@ -148,7 +158,7 @@ class VirtioNet:
         event_idx = features & virtio.F_EVENT_IDX != 0
         merge = features & _F_MRG_RXBUF != 0
         header_len = 12 if merge else device.header_len
-        apart = device.legacy and not features & virtio.F_ANY_LAYOUT
+        apart = self._apart(features)
         frame_len = header_len + _FRAME_HEAD + self.mtu + 7 & ~7
 
         def shape(index, least):
@@ -231,7 +241,7 @@ class VirtioNet:
 
     # -- frames ------------------------------------------------------------------------------------
 
-    # transmit(length, csum), from start() on: send the frame of that length that lies at tx[0] (virtq.Sender.send).
+    # transmit(length, csum), hold(length) and send_held(csum, gso), from start() on: those of virtq.Sender.
 
     def poll(self, handle, budget):
         """Call handle(address, length, info) for up to budget frames that came in (virtq.Receiver.receive). -> how many.

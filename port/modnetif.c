@@ -78,7 +78,8 @@ static void number_from_one(struct netif *netif) {
     }
 }
 
-// Netif(nic): nic has mac, mtu, csum, tx, and transmit(length, csum) from active() on. ValueError: they do not fit.
+// Netif(nic): nic has mac, mtu, csum, tx, and transmit(length, csum) from active() on; it
+// may have cuts, hold(length) and send_held(csum, gso), as docs/drivers.md says. ValueError: they do not fit.
 static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
     netif_obj_t *self = mp_obj_malloc(netif_obj_t, type);
@@ -148,11 +149,25 @@ void netif_deinit(void) {
 }
 
 // ---- state --------------------------------------------------------------------------------------------------
+// A started driver's functions for frames.
+static void load_driver(netif_obj_t *self) {
+    self->transmit = mp_load_attr(self->nic, MP_QSTR_transmit);
+    mp_obj_t cuts[2];
+    mp_load_method_maybe(self->nic, MP_QSTR_cuts, cuts);
+    int kinds = cuts[0] == MP_OBJ_NULL || self->netif.chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : mp_obj_get_int(cuts[0]);
+    self->cuts_ip4 = kinds & 1;
+    self->cuts_ip6 = kinds & 2;
+    if (kinds != 0) {
+        self->hold = mp_load_attr(self->nic, MP_QSTR_hold);
+        self->send_held = mp_load_attr(self->nic, MP_QSTR_send_held);
+    }
+}
+
 // active(up, link): whether it is in use, and whether the device says that a cable is in it
 static mp_obj_t netif_active(mp_obj_t self_in, mp_obj_t up, mp_obj_t link) {
     netif_obj_t *self = alive(self_in);
     struct netif *netif = &self->netif;
-    self->transmit = mp_load_attr(self->nic, MP_QSTR_transmit);
+    load_driver(self);
     (mp_obj_is_true(link) ? netif_set_link_up : netif_set_link_down)(netif);
     (mp_obj_is_true(up) ? netif_set_up : netif_set_down)(netif);
     return mp_const_none;

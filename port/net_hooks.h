@@ -17,6 +17,8 @@ bool net_check_ack(struct tcp_pcb *pcb, struct tcp_hdr *tcp);
 void net_tcp_input(struct pbuf *p, struct netif *netif);
 err_t net_tcp_output(struct tcp_pcb *pcb);          // net_output.c
 void net_output_flush(void);
+err_t tcp_output_each(struct tcp_pcb *pcb);         // lwIP's tcp_output(): lwip_tcp_out.h
+void net_segments_gather(bool on);                  // netif_segments.c
 
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) \
     ((pcb)->state == LISTEN && (TCPH_FLAGS(hdr) & TCP_SYN) ? net_half_open((struct tcp_pcb *)(pcb)) : (void)0, \

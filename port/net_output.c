@@ -26,6 +26,13 @@ void net_output_flush(void) {
     marked = 0;                             // others are gone
 }
 
+err_t tcp_output(struct tcp_pcb *pcb) {
+    net_segments_gather(true);
+    err_t err = tcp_output_each(pcb);
+    net_segments_gather(false);
+    return err;
+}
+
 // In place of tcp_output() in tcp_in.c: lwip_tcp_in.h.
 err_t net_tcp_output(struct tcp_pcb *pcb) {
     if (pcb->state != ESTABLISHED) {        // it may have left the list to wait in, its last acknowledgement unsent

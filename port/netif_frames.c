@@ -20,70 +20,87 @@
 #define TCP_CHECKSUM_AT offsetof(struct tcp_hdr, chksum)
 
 // ---- frames out -------------------------------------------------------------------------------------------
-// The device completes TCP's checksum: it wants the sum of the pseudo header in its place, and to know where.
-// -> start << 16 | offset of the checksum, or 0 for a frame without one. Read from the private copy.
-static uint32_t begin_checksum(const struct pbuf *p, uint8_t *frame) {
-    const uint8_t *ip = (const uint8_t *)p->payload + SIZEOF_ETH_HDR;
-    size_t have = p->len - MIN(p->len, SIZEOF_ETH_HDR), head;
+static uint32_t sum_of_words(const uint8_t *at, size_t len) {
     uint32_t sum = 0;
+    for (size_t i = 0; i < len; i += 2) {
+        sum += at[i] << 8 | at[i + 1];
+    }
+    return sum;
+}
+
+// The device completes TCP's checksum: it wants the sum of the pseudo header in its place, and to know where.
+// -> start << 16 | offset of the checksum, or 0 for a frame without one. head: its first bytes, `have` of them, in private memory.
+uint32_t netif_frames_checksum(const uint8_t *head, size_t have, uint8_t *frame, size_t len) {
+    const uint8_t *ip = head + SIZEOF_ETH_HDR;
+    size_t ip_len;
+    uint32_t sum;
+    have -= MIN(have, SIZEOF_ETH_HDR);
     if (have >= IP_HLEN && ip[0] >> 4 == 4 && ip[9] == IP_PROTO_TCP) {
-        head = 4 * (ip[0] & 15);
-        sum = IP_PROTO_TCP + (p->tot_len - SIZEOF_ETH_HDR - head);
-        for (int i = 12; i < 20; i += 2) {
-            sum += ip[i] << 8 | ip[i + 1];
-        }
+        ip_len = 4 * (ip[0] & 15);
+        sum = sum_of_words(ip + 12, 8);
     } else if (have >= IP6_HLEN && ip[0] >> 4 == 6 && ip[6] == IP6_NEXTH_TCP) {
-        head = IP6_HLEN;
-        sum = IP6_NEXTH_TCP + (p->tot_len - SIZEOF_ETH_HDR - head);
-        for (int i = 8; i < 40; i += 2) {
-            sum += ip[i] << 8 | ip[i + 1];
-        }
+        ip_len = IP6_HLEN;
+        sum = sum_of_words(ip + 8, 32);
     } else {
         return 0;
     }
+    sum += IP_PROTO_TCP + (len - SIZEOF_ETH_HDR - ip_len);
     sum = (sum & 0xffff) + (sum >> 16);
     sum += sum >> 16;
-    uint8_t *at = frame + SIZEOF_ETH_HDR + head + TCP_CHECKSUM_AT;
+    uint8_t *at = frame + SIZEOF_ETH_HDR + ip_len + TCP_CHECKSUM_AT;
     at[0] = sum >> 8;
     at[1] = sum;
-    return (SIZEOF_ETH_HDR + head) << 16 | TCP_CHECKSUM_AT;
+    return (SIZEOF_ETH_HDR + ip_len) << 16 | TCP_CHECKSUM_AT;
 }
 
-static bool call_transmit(netif_obj_t *self, size_t len, uint32_t csum) {
+bool netif_frames_call(netif_obj_t *self, mp_obj_t function, size_t n_args, const mp_obj_t *args) {
     nlr_buf_t nlr;
     bool done = false, deferred = irq_defer_interrupt(true);
     mp_sched_lock();
     net_enter();
     if (nlr_push(&nlr) == 0) {
-        mp_call_function_2(self->transmit, MP_OBJ_NEW_SMALL_INT(len), MP_OBJ_NEW_SMALL_INT(csum));
+        mp_call_function_n_kw(function, n_args, 0, args);
         nlr_pop();
         done = true;
     }
     net_leave();
     mp_sched_unlock();
     irq_defer_interrupt(deferred);
+    self->count.errors += !done;
     return done;
+}
+
+// -> where its bytes behind the first `skip` now lie, or NULL: there is no place
+uint8_t *netif_frames_copy(netif_obj_t *self, struct pbuf *p, size_t skip) {
+    uint8_t *frame = (uint8_t *)*self->tx, *at = frame;
+    if (frame == NULL || p->tot_len > SIZEOF_ETH_HDR + self->netif.mtu) {
+        self->waiting = true;
+        self->count.tx_dropped++;
+        return NULL;
+    }
+    size_t len = p->tot_len - skip;
+    for (struct pbuf *q = p; q != NULL && q->len - skip <= len - (at - frame); q = q->next) {
+        memcpy(at, (uint8_t *)q->payload + skip, q->len - skip);    // tot_len has 16 bits, the chain has no end of its own
+        at += q->len - skip;
+        skip = 0;
+    }
+    return frame;
 }
 
 err_t netif_frames_send(struct netif *netif, struct pbuf *p) {
     netif_obj_t *self = netif->state;
-    uint8_t *frame = (uint8_t *)*self->tx;
-    if (frame == NULL || p->tot_len > SIZEOF_ETH_HDR + netif->mtu) {
-        self->waiting = true;
-        self->count.tx_dropped++;
-        return ERR_MEM;
+    if (!netif_segments_take(self, p)) {
+        uint8_t *frame = netif_frames_copy(self, p, 0);
+        if (frame == NULL) {
+            return ERR_MEM;
+        }
+        uint32_t csum = netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : netif_frames_checksum(p->payload, p->len, frame, p->tot_len);
+        mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(p->tot_len), MP_OBJ_NEW_SMALL_INT(csum) };
+        if (!netif_frames_call(self, self->transmit, 2, args)) {
+            return ERR_IF;
+        }
+        net_linger();
     }
-    uint8_t *at = frame;
-    for (struct pbuf *q = p; q != NULL && q->len <= p->tot_len - (at - frame); q = q->next) {
-        memcpy(at, q->payload, q->len);     // tot_len has 16 bits, the chain has no end of its own
-        at += q->len;
-    }
-    uint32_t csum = netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : begin_checksum(p, frame);
-    if (!call_transmit(self, p->tot_len, csum)) {
-        self->count.errors++;
-        return ERR_IF;
-    }
-    net_linger();
     self->count.tx_frames++;
     self->count.tx_bytes += p->tot_len;
     return ERR_OK;

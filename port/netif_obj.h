@@ -9,6 +9,8 @@ typedef struct netif_obj {
     mp_obj_base_t base;
     struct netif_obj *next;                 // of all that lwIP knows
     mp_obj_t nic, transmit;
+    mp_obj_t hold, send_held;               // of a device that cuts segments of TCP itself, else MP_OBJ_NULL
+    bool cuts_ip4, cuts_ip6;
     volatile uint64_t *tx;                  // where the next frame goes; 0: nowhere
     bool waiting;                           // a frame found no place since settle()
     bool added;
@@ -22,6 +24,10 @@ typedef struct netif_obj {
     struct netif netif;
 } netif_obj_t;
 
+bool netif_segments_take(netif_obj_t *self, struct pbuf *p);        // netif_segments.c: it goes with others. -> false: it does not
+uint8_t *netif_frames_copy(netif_obj_t *self, struct pbuf *p, size_t skip);     // to where the next frame goes
+bool netif_frames_call(netif_obj_t *self, mp_obj_t function, size_t n_args, const mp_obj_t *args);  // of the driver. -> false: it failed
+uint32_t netif_frames_checksum(const uint8_t *head, size_t have, uint8_t *frame, size_t len);
 err_t netif_frames_send(struct netif *netif, struct pbuf *p);       // lwIP's linkoutput
 void netif_frames_drop(netif_obj_t *self);                          // forget the frame of which pieces are missing
 err_t net_input(struct pbuf *p, struct netif *netif);               // net_input.c: a frame into lwIP

@@ -66,7 +66,7 @@ SRC_BOOT := $(addprefix boot/,\
 SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c map_room.c exec.c frames.c frame_place.c chains.c sample.c heap_types.c gc_sites.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
-	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c modvirtq.c virtq.c virtq_in.c virtq_out.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
+	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c netif_segments.c modvirtq.c virtq.c virtq_in.c virtq_out.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
 SRC_CRYPTO := $(addprefix port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c)
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 
@@ -122,7 +122,7 @@ FAST := $(addprefix py/,\
 	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect \
 	$(addprefix mbedtls/,aes aesni bignum bignum_core chacha20 cipher cipher_wrap constant_time ecp ecp_curves gcm platform_util poly1305 sha256 sha512) \
 	$(basename $(SRC_SODIUM)) \
-	port/net port/net_memory port/net_checksum port/netif_frames port/modvirtq port/virtq port/virtq_in port/virtq_out port/modsocket port/socket port/socket_io port/socket_tcp port/socket_received port/socket_dgram \
+	port/net port/net_memory port/net_checksum port/netif_frames port/netif_segments port/modvirtq port/virtq port/virtq_in port/virtq_out port/modsocket port/socket port/socket_io port/socket_tcp port/socket_received port/socket_dgram \
 	$(basename $(filter-out %/core/netif.c,$(SRC_LWIP)))
 $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra

@@ -50,6 +50,8 @@ typedef struct virtq {
     virtq_used_t *pieces;                       // of the one at hand
     // frames out
     uint16_t *free, free_count;                 // buffers that the device does not hold, the next one last
+    uint16_t *following;                        // of a buffer in a chain: the next one
+    uint16_t first, last, chained;              // the chain that is being made, and how many buffers are in it
     volatile uint64_t *tx;                      // where the next frame goes, 0: nowhere yet
     mp_obj_t tx_array, report;                  // report(None) is scheduled when an answer is to nothing
 } virtq_t;
@@ -86,6 +88,8 @@ bool virtq_supply(virtq_t *q, unsigned most);   // give buffers that it never ha
 int virtq_receive(virtq_t *q, mp_obj_t handle, int budget);     // -> frames; -1: broken
 void virtq_fill(virtq_t *q);                    // every buffer is ours, to be sent; once
 void virtq_send(virtq_t *q, size_t len, uint32_t csum);
+void virtq_hold(virtq_t *q, size_t len);
+void virtq_send_held(virtq_t *q, uint32_t csum, uint64_t gso);
 bool virtq_reclaim(virtq_t *q);                 // take back what was sent. -> false: broken
 
 #endif

@@ -10,6 +10,14 @@ static void name_next(virtq_t *q) {
     *q->tx = q->free_count > 0 ? (uintptr_t)virtq_buffer(q, q->free[q->free_count - 1]) + q->header_len : 0;
 }
 
+// What is sent of a buffer, as the end of a chain: it may have been another part of one before.
+static void describe(virtq_t *q, unsigned number, size_t from, size_t len) {
+    volatile virtq_desc_t *d = &q->desc[number];
+    d->addr = (uintptr_t)virtq_buffer(q, number) + from;
+    d->len = len;
+    d->flags = 0;
+}
+
 void virtq_fill(virtq_t *q) {
     for (unsigned i = 0; i < q->count; i++) {
         q->free[i] = i;
@@ -21,7 +29,7 @@ void virtq_fill(virtq_t *q) {
 
 static bool take_back(virtq_t *q) {
     unsigned waiting = virtq_waiting(q);
-    if (waiting + q->free_count > q->count) {
+    if (waiting + q->free_count + q->chained > q->count) {
         return false;
     }
     if (!q->event_idx) {
@@ -32,19 +40,23 @@ static bool take_back(virtq_t *q) {
         if (id >= q->count || !q->held[id]) {
             return false;
         }
+        unsigned chained = q->held[id];
         q->held[id] = 0;
-        q->free[q->free_count++] = id;
+        for (uint32_t i = id; chained > 0; chained--, i = q->following[i]) {
+            q->free[q->free_count++] = i;
+        }
         q->seen++;
     }
     return true;
 }
 
-// Where the device still holds all, it is asked for an interrupt; twice, as some may come back before it knows.
+// Where the device still holds all, it is asked for an interrupt when half of them are sent; twice, as some may come back
+// before it knows.
 bool virtq_reclaim(virtq_t *q) {
     for (int i = 0; i < 2 && !q->broken; i++) {
         q->broken = !take_back(q);
         name_next(q);
-        if (q->free_count > 0 || !virtq_listen(q, q->count / 2)) {
+        if (q->free_count > 0 || !virtq_listen(q, (uint16_t)(q->posted - q->seen) / 2)) {
             break;
         }
     }
@@ -54,24 +66,69 @@ bool virtq_reclaim(virtq_t *q) {
     return !q->broken;
 }
 
-// Post the frame behind the header of the buffer that tx names. csum: 0, or start << 16 | offset of the checksum that the
-// device completes (5.1.6.2).
-void virtq_send(virtq_t *q, size_t len, uint32_t csum) {
-    if (q->broken || q->free_count == 0) {
-        return;                                 // nobody was told of a place
-    }
-    unsigned number = q->free[--q->free_count];
-    virtq_header_t *header = (virtq_header_t *)virtq_buffer(q, number);
-    header->flags = csum ? NEEDS_CSUM : 0;
-    header->csum_start = csum >> 16;
-    header->csum_offset = csum;
-    q->desc[q->second + number].len = q->second ? len : q->header_len + len;
-    q->held[number] = 1;
-    virtq_post(q, number);
+static void post(virtq_t *q, unsigned head, unsigned chained) {
+    q->held[head] = chained;
+    virtq_post(q, head);
     virtq_kick(q);
     if (q->free_count > 0) {
         name_next(q);
     } else if (!virtq_reclaim(q)) {             // maybe inside of lwIP: the driver hears of it later
         mp_sched_schedule(q->report, mp_const_none);
+    }
+}
+
+// 5.1.6.2. gso: 0, or what is to be cut: kind << 32 | bytes of all headers << 16 | bytes of a segment.
+static void write_header(virtq_t *q, unsigned number, uint32_t csum, uint64_t gso) {
+    virtq_header_t *header = (virtq_header_t *)virtq_buffer(q, number);
+    header->flags = csum ? NEEDS_CSUM : 0;
+    header->gso_type = gso >> 32;
+    header->hdr_len = gso >> 16;
+    header->gso_size = gso;
+    header->csum_start = csum >> 16;
+    header->csum_offset = csum;
+}
+
+// Post the frame behind the header of the buffer that tx names. csum: 0, or start << 16 | offset of the checksum that the
+// device completes.
+void virtq_send(virtq_t *q, size_t len, uint32_t csum) {
+    if (q->broken || q->free_count == 0) {
+        return;                                 // nobody was told of a place
+    }
+    unsigned number = q->free[--q->free_count];
+    write_header(q, number, csum, 0);
+    if (q->second) {
+        q->desc[q->second + number].len = len;
+    } else {
+        describe(q, number, 0, q->header_len + len);
+    }
+    post(q, number, 1);
+}
+
+// Take what lies there as the next part of a frame that virtq_send_held() posts, of as many parts. Not where `second` is.
+void virtq_hold(virtq_t *q, size_t len) {
+    if (q->broken || q->free_count == 0) {
+        return;
+    }
+    unsigned number = q->free[--q->free_count];
+    if (q->chained == 0) {
+        q->first = number;
+        describe(q, number, 0, q->header_len + len);
+    } else {
+        q->following[q->last] = number;
+        q->desc[q->last].next = number;
+        q->desc[q->last].flags = VIRTQ_DESC_NEXT;
+        describe(q, number, q->header_len, len);
+    }
+    q->last = number;
+    q->chained++;
+    name_next(q);
+}
+
+void virtq_send_held(virtq_t *q, uint32_t csum, uint64_t gso) {
+    if (q->chained > 0) {
+        unsigned chained = q->chained;
+        q->chained = 0;
+        write_header(q, q->first, csum, gso);
+        post(q, q->first, chained);
     }
 }

@@ -31,11 +31,12 @@ import boot  # noqa: E402
 import netbulk  # noqa: E402
 import netguests  # noqa: E402
 import nethttp  # noqa: E402
+import netns  # noqa: E402
 import netpeer  # noqa: E402
 import netssh  # noqa: E402
 import qemu  # noqa: E402
 
-BULK = 65536        # bytes
+BULK = int(os.environ.get("BULK_BYTES") or 65536)      # bytes
 REST = 0.4          # s of wall time, until a single-stepping guest is at rest
 OUTSIDE = "(outside of the image: native code, firmware)"
 _LINE = re.compile(rb"\[[0-9a-f]+/([0-9a-f]+)/")  # Trace 0: host address [cs base/address/flags/...]
@@ -107,6 +108,13 @@ def bulk(keelback, transfer, **options):
 
 
 @contextlib.contextmanager
+def bulk_tap(keelback, transfer, **options):
+    with netns.Cable() as cable, keelback.boot(net=f"tap:{netns.TAP}", prefix=cable.switch.prefix, **options) as guest, guest.serving("bulk"):
+        connect = functools.partial(cable.host.connect, (netguests.GUEST, 80), netbulk.LIMIT)
+        yield guest, lambda: transfer(connect, BULK)
+
+
+@contextlib.contextmanager
 def echo(keelback, program, round_trip, **options):
     with netpeer.wired(keelback, **options) as (guest, peer), contextlib.ExitStack() as stack:
         guest.network()
@@ -129,6 +137,8 @@ WORK = {"keep": functools.partial(http, program="httpd_asyncio", method="keep", 
         "sync": functools.partial(http, program="httpd_sync", method="once", path=b"/1k"),
         "to-guest": functools.partial(bulk, transfer=netbulk.upload),
         "from-guest": functools.partial(bulk, transfer=netbulk.download),
+        "to-guest-tap": functools.partial(bulk_tap, transfer=netbulk.upload),
+        "from-guest-tap": functools.partial(bulk_tap, transfer=netbulk.download),
         "ping": functools.partial(echo, program=None, round_trip=lambda peer: netpeer.pong(peer, 1, bytes(64))),
         "udp": functools.partial(echo, program="udpecho", round_trip=lambda peer: netpeer.echo(peer, bytes(64))),
         "ssh": ssh}

@@ -18,6 +18,7 @@ from ram import get, put
 Legacy.reach = 1 << 48  # this process's memory lies higher than a machine's
 
 CSUM, GUEST_CSUM, MTU, MAC = 1 << 0, 1 << 1, 1 << 3, 1 << 5
+HOST_TSO4, HOST_TSO6 = 1 << 11, 1 << 12
 GUEST_TSO4, GUEST_TSO6, MRG_RXBUF, STATUS = 1 << 7, 1 << 8, 1 << 15, 1 << 16
 CTRL_VQ, CTRL_RX, ANNOUNCE, CTRL_MAC = 1 << 17, 1 << 18, 1 << 21, 1 << 23
 ANY_LAYOUT, EVENT_IDX, VERSION_1, PLATFORM = 1 << 27, 1 << 29, 1 << 32, 1 << 33

@@ -28,6 +28,7 @@ FORMS = (
     {"features": vc.MODERN & ~vc.MRG_RXBUF},
     {"features": vc.MODERN & ~vc.EVENT_IDX},
     {"features": vc.MODERN & ~vc.MRG_RXBUF, "mtu": 9000},
+    {"features": vc.MODERN | vc.HOST_TSO4 | vc.HOST_TSO6},
     {"features": vc.MAC | vc.VERSION_1},
     {"legacy": True, "features": vc.LEGACY & ~(vc.ANY_LAYOUT | vc.MRG_RXBUF)},
     {"legacy": True, "features": vc.LEGACY & ~vc.ANY_LAYOUT & ~vc.EVENT_IDX},
@@ -149,7 +150,16 @@ class Fuzz:
             length = 14 + self.below(nic.mtu + 1)
             assert ram.holder(at, nic.mtu + 14) is nic._queues[1]._buffers, "no place for a frame where there should be one"
             ram.uctypes.bytearray_at(at, length)[:] = bytes(length)
-            nic.transmit(length, self.random(24) if self.random(1) else 0)
+            if nic.cuts and self.random(1):
+                self.transmit_parts(length)
+            else:
+                nic.transmit(length, self.random(24) if self.random(1) else 0)
+
+    def transmit_parts(self, length):
+        for _ in range(1 + self.below(6)):
+            if self.nic.tx[0]:
+                self.nic.hold(length)
+        self.nic.send_held(self.random(24), 1 << 32 | 54 << 16 | length)
 
     input = handle  # what an interrupt brings
 

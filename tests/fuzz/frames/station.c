@@ -50,6 +50,10 @@ uint32_t net_random(void) {
     return rnd();
 }
 
+void net_segments_gather(bool on) {
+                                            // this card cuts no segments
+}
+
 const ip6_addr_t *net_gateway6(struct netif *made) {
     return NULL;                            // none was set: routers announce it
 }

@@ -160,6 +160,25 @@ def test_features():
         same(len(ram.live), 0)
 
 
+def test_segments_cut_by_the_device():
+    """A frame in parts reaches a device that cuts; who cannot cut, or wants headers apart, is not asked to."""
+    for features, cuts in ((vc.MODERN | vc.HOST_TSO4, 1), (vc.MODERN | vc.HOST_TSO4 | vc.HOST_TSO6, 3), (vc.MODERN, 0),
+                           ((vc.MODERN | vc.HOST_TSO4) & ~vc.CSUM, 0)):
+        card, nic = fresh(features=features)
+        same((nic.cuts, card.accepted & (vc.HOST_TSO4 | vc.HOST_TSO6) != 0), (cuts, cuts != 0))
+    card, nic = fresh(legacy=True, features=vc.LEGACY & ~vc.ANY_LAYOUT | vc.HOST_TSO4)
+    same((nic.cuts, card.accepted & vc.HOST_TSO4), (0, 0))
+    for legacy in (False, True):
+        card, nic = fresh(legacy=legacy, features=(vc.LEGACY if legacy else vc.MODERN) | vc.HOST_TSO4)
+        for part in (b"h" * 54 + b"a" * 1000, b"b" * 1000, b"c"):
+            ram.uctypes.bytearray_at(nic.tx[0], len(part))[:] = part
+            nic.hold(len(part))
+        nic.send_held(34 << 16 | 16, 1 << 32 | 54 << 16 | 1000)
+        (sent,) = card.send()
+        same(sent[:10], struct.pack("<BBHHHH", 1, 1, 54, 1000, 34, 16))
+        same(sent[card.header_len() :], b"h" * 54 + b"a" * 1000 + b"b" * 1000 + b"c")
+
+
 def test_control():
     """Without another MAC only the filter is set; with one, the card learns it: by a command, or as legacy cards do."""
     card, nic = fresh()

@@ -168,6 +168,76 @@ def test_full():
     same(tx[0], device.buffer(2) + _HEADER_LEN)
 
 
+def put(addr, data):
+    uctypes.bytearray_at(addr, len(data))[:] = data
+
+
+def chain(device, number):
+    """-> bytes of each buffer in a chain."""
+    parts = []
+    while True:
+        addr, length, flags, following = struct.unpack("<QIHH", uctypes.bytes_at(device.queue.desc + 16 * number, 16))
+        parts.append(bytes(uctypes.bytes_at(addr, length)))
+        if not flags & 1:
+            return parts
+        number = following
+
+
+def test_frame_in_parts():
+    """Parts that were held go as one chain, the header once; its buffers come back together, and are used one by one after that."""
+    device, tx = sender(8)
+    ring = device.queue.ring
+    for turn in range(3000):
+        put(tx[0], b"headers" + b"a" * 93)
+        ring.hold(100)
+        for part in (b"b" * 90, b"c" * 7):
+            put(tx[0], part)
+            ring.hold(len(part))
+        same(device.posted(), [])
+        ring.send_held(34 << 16 | 16, 1 << 32 | 54 << 16 | 93)
+        (head,) = device.posted()
+        same(chain(device, head), [struct.pack("<BBHHHHH", 1, 1, 54, 93, 34, 16, 0) + b"headers" + b"a" * 93, b"b" * 90, b"c" * 7])
+        same(sorted(ring.held()), [0] * 7 + [3])
+        put(tx[0], b"alone")
+        send(device, tx, 5)
+        (single,) = device.posted()
+        same(chain(device, single), [bytes(12) + b"alone"])
+        device.answer(single, 0)
+        same((ring.reclaim(), len(ring.free())), (True, 5))
+        device.answer(head, 0)
+        same((ring.reclaim(), sorted(ring.free())), (True, list(range(8))))
+
+
+def test_one_part():
+    device, tx = sender()
+    put(tx[0], b"x" * 60)
+    device.queue.ring.hold(60)
+    device.queue.ring.send_held(0, 0)
+    (head,) = device.posted()
+    same(chain(device, head), [bytes(12) + b"x" * 60])
+    device.queue.ring.send_held(0, 0)  # there is nothing
+    same(device.posted(), [])
+
+
+def test_full_of_chains():
+    """An interrupt is asked for when half of the frames are back, however many buffers each had."""
+    device, tx = sender(8)
+    ring = device.queue.ring
+    for _ in range(2):
+        for _ in range(4):
+            assert tx[0]
+            ring.hold(10)
+        ring.send_held(0, 0)
+    same(tx[0], 0)
+    ring.hold(10)  # nowhere
+    same(get("<H", device.queue.avail + 4 + 2 * 8), 1)
+    first, second = device.posted()
+    device.answer(second, 0)
+    same((ring.reclaim(), len(ring.free()), ring.held()[first]), (True, 4, 4))
+    device.answer(ring.free()[0], 0)  # was part of the chain, and none was sent
+    same((ring.reclaim(), tx[0]), (False, 0))
+
+
 def test_lies_about_what_was_sent():
     for number in (4, 0xFFFFFFFF, 0):  # none, none, and one that was not sent
         device, tx = sender()
