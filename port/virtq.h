@@ -65,10 +65,12 @@ void virtq_kick(virtq_t *q);                    // tell the device of what was p
 bool virtq_listen(virtq_t *q, int ahead);       // interrupt when `ahead` more are used than one; -1: never. -> some were meanwhile
 void virtq_describe(virtq_t *q, uint16_t flags); // write the descriptors of all buffers
 
-// All that is written to memory is there before what follows is read. Not a locked instruction, of which compilers make a fence:
-// where QEMU translates a single processor's code (TCG), that orders nothing between its threads. mfence does from 8.1 on.
+// All that is written to memory is there before what follows is read. Where QEMU translates the code of a single processor (TCG),
+// a locked instruction, of which compilers make a fence, orders nothing between QEMU's threads, and before 8.1 mfence does not either:
+// an interrupt that was asked for, or a doorbell, was lost now and then. pause leaves the translated code, which does; to a
+// processor it is a hint.
 static inline void virtq_fence(void) {
-    __asm__ volatile ("mfence" : : : "memory");
+    __asm__ volatile ("mfence\n\tpause" : : : "memory");
 }
 
 static inline uint16_t virtq_waiting(const virtq_t *q) {
