@@ -136,7 +136,7 @@ $(HAVE)/run: tools/packages.sh tools/fetch.py | $(HAVE)
 
 $(HAVE)/test: tests/requirements.txt tests/packages.txt tools/packages.sh tools/fetch.py | $(HAVE)/run $(HAVE)/sources
 	@tools/packages.sh build test
-	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022 pprof
+	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022 pprof speedscope
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(VENV)/bin/pip -qq --disable-pip-version-check install --no-deps --require-hashes --only-binary :all: -r $<
 	@rm -rf $(BUILD)/packages

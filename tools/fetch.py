@@ -4,7 +4,7 @@
     tools/fetch.py [--build DIR] [NAME ...]        (default: all sources)
 
 Sources (micropython, lwip, mbedtls, libsodium) come as Debian source packages, firmware (ovmf2025, ovmf2022) from the
-system or as binary packages, a tool of the tests (pprof) out of a binary package; all are pinned by SHA-256 and unpacked into a cache outside the tree
+system or as binary packages, a tool of the tests (pprof) out of a binary package, another (speedscope) by npm where there is one; all are pinned by SHA-256 and unpacked into a cache outside the tree
 (KEELBACK_CACHE, default ~/.cache/keelback), so that a second clone downloads nothing. The build folder gets
 links: src/NAME, firmware/NAME/{CODE,VARS}.fd, tools/NAME. MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR and LIBSODIUM_DIR
 take the place of a download. Any number of these may run at once.
@@ -42,13 +42,16 @@ TOOLS = {  # of the tests; name: (suite, package, SHA-256, the one file that is 
     "pprof": ("bookworm", "golang-1.19-go", "545123039b6c79e75cf2d86528781a825424cf33ce9d3f4513d772d7144cd531",
               "usr/lib/go-1.19/pkg/tool/linux_amd64/pprof"),
 }
+PACKAGES = {  # of the tests, from npm; name: (version, SHA-256)
+    "speedscope": ("1.25.0", "2831f1e0d26df914b477e522d78b8485511495a6af81a0b88158f8b48f9e0d03"),
+}
 SYSTEM_FIRMWARE = pathlib.Path("/usr/share/OVMF")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build", type=pathlib.Path, help="the build folder")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*SOURCES, *FIRMWARE, *TOOLS]))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*SOURCES, *FIRMWARE, *TOOLS, *PACKAGES]))
     args = parser.parse_args()
     try:
         for name in args.names or SOURCES:
@@ -60,8 +63,12 @@ def main():
                 link(args.build / "firmware" / name / "VARS.fd", variables)
             elif name in TOOLS:
                 link(args.build / "tools" / name, tool(name, args.build))
+            elif name in PACKAGES and not shutil.which("npm"):
+                print(f"fetch: no npm, so {name} and the test that needs it are left out", flush=True)
+            elif name in PACKAGES:
+                link(args.build / "tools" / name, package(name, args.build))
             else:
-                raise FetchError(f"nothing is called {name}; there are {', '.join([*SOURCES, *FIRMWARE, *TOOLS])}")
+                raise FetchError(f"nothing is called {name}; there are {', '.join([*SOURCES, *FIRMWARE, *TOOLS, *PACKAGES])}")
     except (FetchError, OSError, subprocess.CalledProcessError) as e:
         sys.exit(f"fetch: {e}")
 
@@ -94,6 +101,21 @@ def tool(name, build):
     return cached(f"{name}-{digest[:12]}", "binary", package, suite, digest, build, file) / file
 
 
+def package(name, build):
+    """Return the folder of an unpacked npm package; nothing of it is run."""
+    version, digest = PACKAGES[name]
+    return cached(f"{name}-{version}-{digest[:12]}", "npm", f"{name}@{version}", "npm", digest, build)
+
+
+def npm_pack(package, folder):
+    """Download a package with the npm client, and return the file. Raises FetchError."""
+    folder.mkdir(parents=True)
+    done = subprocess.run(["npm", "pack", "--silent", "--pack-destination", folder, package], capture_output=True, text=True)
+    if done.returncode:
+        raise FetchError(f"npm pack {package}: {done.stderr.strip()}")
+    return folder / done.stdout.split()[-1]
+
+
 def system_version(package):
     """Return the version of an installed Debian package, or ''."""
     with contextlib.suppress(FileNotFoundError):
@@ -116,8 +138,8 @@ def cached(entry, kind, package, suite, digest, build, member=None):
         if not final.is_dir():
             print(f"fetch: {package} from {suite}", flush=True)
             shutil.rmtree(partial, ignore_errors=True)  # left by a run that was killed
-            file = debian.download(kind, package, suite, partial / "apt")
-            check(file, digest, strict=kind == "source")
+            file = npm_pack(package, partial / "npm") if kind == "npm" else debian.download(kind, package, suite, partial / "apt")
+            check(file, digest, strict=kind != "binary")
             unpack(file, partial / "tree", member)
             (partial / "tree").rename(final)
             shutil.rmtree(partial)

@@ -1,9 +1,13 @@
 """Profiles over HTTP from a booted machine, judged by curl, by Go's pprof and by a browser."""
 
+import functools
+import http.server
 import json
 import os
 import re
+import shutil
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -206,6 +210,30 @@ def test_page(machine):
         browser.evaluate("[...document.querySelectorAll('#graph g')].find(g => g.textContent.includes('busy.work')).dispatchEvent(new Event('click'))")
         browser.wait("document.querySelector('#graph text').textContent === 'busy.work'")
         assert not browser.complaints
+
+
+def test_speedscope(machine):
+    """speedscope reads a profile: its table of functions has the busy one on top, with most of the time."""
+    release = BUILD / "tools" / "speedscope" / "dist" / "release"
+    if not release.exists():
+        pytest.skip("no speedscope; tools/fetch.py gets it where there is npm")
+    python(machine, "busy.start()")
+    site = machine.folder / "speedscope"
+    shutil.copytree(release, site)
+    (site / "cpu").write_bytes(get(machine, "/debug/pprof/profile?seconds=2&hz=200"))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, Browser() as browser:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        browser.open(f"{url}/index.html#profileURL={url}/cpu")
+        browser.wait("document.body.innerText.includes('Sandwich')")
+        browser.evaluate("[...document.querySelectorAll('div')].filter(d => d.innerText.includes('Sandwich')).pop().click()")
+        browser.wait("[...document.querySelectorAll('tr')].some(r => r.innerText.includes('busy.work'))")
+        rows = browser.evaluate("[...document.querySelectorAll('tr')].map(r => r.innerText)")
+        server.shutdown()
+    # a row: total time and its share, self time and its share, name; shares may be ">99%"
+    shares = {row.split("\t")[-1].strip(): [float(share) for share in re.findall(r"\(>?([\d.]+)%\)", row)] for row in rows[1:]}
+    assert shares["busy.spin"][0] > 60 and shares["busy.work"][0] >= shares["busy.spin"][0] and shares["busy.work"][1] < 20, rows
 
 
 def test_again(machine):
