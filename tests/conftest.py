@@ -3,7 +3,8 @@
 tests/host/**/test_*.py    run by MicroPython's unix port, with tests/fakes in place of the hardware modules; each
                            top-level function test_* is a test in a process of its own, or the whole file is one
 tests/guest/**/*.py        run inside one booted machine, over its raw REPL, each in a fresh interpreter; what is
-                           printed must equal FILE.exp, if there is one. Printing "SKIP reason" first skips.
+                           printed must equal FILE.exp, if there is one. Printing "SKIP reason" first skips. A line
+                           "# with: NAME" gives it the module tests/guest/modules/NAME.py
 tests/guest/**/test_*.py   run here, by CPython, with the fixture vm: that same machine at the shell's prompt
 tests/boot/test_*.py       run here, and boot machines of their own with the fixture boot
 tests/{ssh,tools,lint}     run here
@@ -15,6 +16,7 @@ import ast
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -26,6 +28,7 @@ from vm import Machine, VMError
 
 TESTS = pathlib.Path(__file__).parent
 ROOT = TESTS.parent
+MODULES = TESTS / "guest" / "modules"
 BUILD = qemu.BUILD
 EFI = BUILD / "keelback.efi"
 MICROPYTHON = BUILD / "unix" / "micropython"
@@ -104,7 +107,9 @@ class GuestItem(ScriptItem):
     """One script inside the shared machine."""
 
     def runtest(self):
-        self.finish(*shared_machine(self.config, lambda vm: rawrepl.run(vm, self.path.read_text(), GUEST_LIMIT)))
+        code = self.path.read_text()
+        modules = [(name, (MODULES / f"{name}.py").read_text()) for name in re.findall(r"^# with: (\w+)$", code, re.M)]
+        self.finish(*shared_machine(self.config, lambda vm: rawrepl.run(vm, code, GUEST_LIMIT, modules)))
 
 
 class GuestFile(pytest.File):
@@ -115,7 +120,7 @@ class GuestFile(pytest.File):
 
 
 def pytest_collect_file(file_path, parent):
-    if TESTS / "guest" in file_path.parents and file_path.suffix == ".py" and not file_path.name.startswith("test_"):
+    if TESTS / "guest" in file_path.parents and MODULES not in file_path.parents and file_path.suffix == ".py" and not file_path.name.startswith("test_"):
         return GuestFile.from_parent(parent, path=file_path)
     return None
 

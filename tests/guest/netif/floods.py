@@ -1,48 +1,16 @@
 # What no honest peer sends, and much of it: memory stays bounded and comes back, and the stack answers as before.
-import array, gc, socket, struct, time
-import mem, netif
+# with: netcard
+import gc, socket, struct, time
+import netif
+from netcard import ARP_ANSWER, HERE, THERE, Link
+from netcard import ipv4 as ip
 
-MAC, PEER = b"\x02\x00\x00\x00\x00\x01", b"\x02\x00\x00\x00\x00\x02"
-HERE, THERE = b"\x0a\x00\x00\x01", b"\x0a\x00\x00\x02"
 SYN, RST, ACK = 2, 4, 16
 
 
-class Card:
-    mac = MAC
-    mtu = 1500
-    csum = False
-
-    def __init__(self):
-        self.buffer = mem.dma(4096)
-        self.tx = array.array("Q", [self.buffer.addr])
-        self.sent = []
-
-    def transmit(self, length, csum):
-        self.sent.append(bytes(self.buffer.view[:length]))
-
-
-card = Card()
-en = netif.Netif(card)
-frame = mem.dma(4096)
-en.ipv4("10.0.0.1", "255.255.255.0", "10.0.0.2")
-en.active(True, True)
-
-
-def receive(data):
-    """The card vouches for the checksums of TCP and UDP; IP's must be right."""
-    frame.view[: len(data)] = data
-    en.input(frame.addr, len(data), 1)
-
-
-def checksum(data):
-    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
-
-
-def ip(payload, protocol, ident=1, fragment=0, source=THERE):
-    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), ident & 0xFFFF, fragment, 64, protocol, 0) + source + HERE
-    return MAC + PEER + b"\x08\x00" + head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
+link = Link()
+link.up()
+en, card, receive = link.en, link.card, link.give
 
 
 def tcp(port, seq, ack, flags, data=b"", source=THERE, options=b""):
@@ -50,9 +18,7 @@ def tcp(port, seq, ack, flags, data=b"", source=THERE, options=b""):
 
 
 def answers():
-    en.settle()
-    got, card.sent = card.sent, []
-    return [f for f in got if f[12:14] == b"\x08\x00"]
+    return [f for f in link.take() if f[12:14] == b"\x08\x00"]
 
 
 def settled():
@@ -73,8 +39,7 @@ def shake(port, source=THERE, scaling=b"\x01\x03\x03\x07"):
     return 1001, ours
 
 
-arp = MAC + PEER + b"\x08\x06" + b"\x00\x01\x08\x00\x06\x04\x00\x02" + PEER + THERE + MAC + HERE
-receive(arp)
+receive(ARP_ANSWER)
 server = socket.socket()
 server.bind(("10.0.0.1", 80))
 server.listen(20)

@@ -1,9 +1,11 @@
 # IPv6 on a card made of Python: addresses from a router's advertisement, its name servers and MTU, neighbours, echo,
 # a static address with a static gateway, fragments, and a packet that was too big somewhere.
-import array, socket, struct, time
-import mem, netif
+# with: netcard
+import socket, struct, time
+import netif
+from netcard import MAC, Link
+from netcard import PEER as ROUTER
 
-MAC, ROUTER = b"\x02\x00\x00\x00\x00\x01", b"\x02\x00\x00\x00\x00\x02"
 OURS_LL = b"\xfe\x80" + bytes(6) + b"\x00\x00\x00\xff\xfe\x00\x00\x01"
 ROUTER_LL = b"\xfe\x80" + bytes(6) + b"\x00\x00\x00\xff\xfe\x00\x00\x02"
 ALL_NODES = b"\xff\x02" + bytes(13) + b"\x01"
@@ -11,20 +13,6 @@ PREFIX = b"\xfd\x00" + bytes(6)
 OURS = PREFIX + OURS_LL[8:]
 FAR = b"\xfd\x07" + bytes(13) + b"\x07"
 NS, NA, RA, RS, PING, PONG, TOO_BIG = 135, 136, 134, 133, 128, 129, 2
-
-
-class Card:
-    mac = MAC
-    mtu = 1500
-    csum = False
-
-    def __init__(self):
-        self.buffer = mem.dma(4096)
-        self.tx = array.array("Q", [self.buffer.addr])
-        self.sent = []
-
-    def transmit(self, length, csum):
-        self.sent.append(bytes(self.buffer.view[:length]))
 
 
 def checksum(source, target, protocol, payload):
@@ -45,14 +33,6 @@ def icmp(source, target, kind, body, code=0):
     return ip6(source, target, 58, struct.pack(">BBH", kind, code, 0) + body)
 
 
-def receive(data):
-    frame.view[: len(data)] = data
-    en.input(frame.addr, len(data), 0)
-    en.settle()
-    got, card.sent = card.sent, []
-    return got
-
-
 def wait(condition, ms=5000):
     until = time.ticks_add(time.ticks_ms(), ms)
     while not condition() and time.ticks_diff(until, time.ticks_ms()) > 0:
@@ -64,9 +44,8 @@ def kinds(frames):
     return [f[54] for f in frames if f[12:14] == b"\x86\xdd" and f[20] == 58]
 
 
-card = Card()
-en = netif.Netif(card)
-frame = mem.dma(4096)
+link = Link()
+en, card, receive = link.en, link.card, link.ask
 en.active(True, True)
 print(wait(lambda: len(en.addresses()) == 1), en.addresses())
 print(wait(lambda: RS in kinds(card.sent)), NS in kinds(card.sent))

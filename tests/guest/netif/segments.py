@@ -1,9 +1,9 @@
 # A card that cuts long frames into TCP segments: what it is given, cut as virtio 1.2, 5.1.6.2 says, is what a plain card would send.
+# with: netcard
 import array, socket, struct, time
-import mem, netif
+import mem
+from netcard import ARP_ANSWER, MAC, PEER, Link, checksum, ipv4
 
-MAC, PEER = b"\x02\x00\x00\x00\x00\x01", b"\x02\x00\x00\x00\x00\x02"
-HERE, THERE = b"\x0a\x00\x00\x01", b"\x0a\x00\x00\x02"
 HERE6, THERE6 = b"\xfd\x00" + bytes(13) + b"\x01", b"\xfd\x00" + bytes(13) + b"\x02"
 SYN, PSH, ACK = 2, 8, 16
 ROOM = 24
@@ -45,29 +45,17 @@ class Card:
 
 
 card = Card()
-en = netif.Netif(card)
-frame = mem.dma(4096)
+link = Link(card)
+en, receive = link.en, link.give
 en.ipv4("10.0.0.1", "255.255.255.0", "10.0.0.2")
 en.ipv6("fd00::1")
 en.active(True, True)
 
 
-def receive(data):
-    frame.view[: len(data)] = data
-    en.input(frame.addr, len(data), 1)
-
-
-def checksum(data):
-    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
-
-
 def packet(ip6, payload):
     if ip6:
         return MAC + PEER + b"\x86\xdd" + struct.pack(">IHBB", 6 << 28, len(payload), 6, 64) + THERE6 + HERE6 + payload
-    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), 1, 0, 64, 6, 0) + THERE + HERE
-    return MAC + PEER + b"\x08\x00" + head[:10] + struct.pack(">H", checksum(head)) + head[12:] + payload
+    return ipv4(payload, 6)
 
 
 def tcp(ip6, port, seq, ack, flags, options=b"", window=0xFFFF):
@@ -143,7 +131,7 @@ def opened(ip6, port, mss=1460, window=0xFFFF):
     return server6.accept()[0] if ip6 else server.accept()[0], ours
 
 
-receive(MAC + PEER + b"\x08\x06" + b"\x00\x01\x08\x00\x06\x04\x00\x02" + PEER + THERE + MAC + HERE)
+receive(ARP_ANSWER)
 server = socket.socket()
 server.bind(("10.0.0.1", 80))
 server.listen(8)
