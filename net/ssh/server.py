@@ -16,12 +16,14 @@ from asyncio import core
 
 from micropython import const
 
+from net.ssh import kex
 from net.ssh.connection import Connection
 from net.ssh.consts import DISCONNECT_BY_APPLICATION, Disconnect
 
 _BACKLOG = 32
 _BREATH_MS = 100  # after accept() failed, for want of memory say
 _EAGAIN = const(11)
+_REHEARSAL_MS = const(100)  # after the start
 
 
 class Limits:
@@ -68,6 +70,13 @@ class Server:
         self._listener = self._listen(socket.AF_INET6, "::", port)
         self.port = port
         self._task = core.create_task(self._accept())
+        core.create_task(self._rehearse())
+
+    async def _rehearse(self):
+        """Task: what the first login of a machine would have to wait for, before that comes."""
+        await core.sleep_ms(_REHEARSAL_MS)
+        if self._task and not self._connections:
+            kex.rehearse(self.host_key)
 
     def _listen(self, family, address, port):
         listener = socket.socket(family)

@@ -1,5 +1,7 @@
 """net/ssh/server.py: who is admitted where there are too many, and what close() leaves. Real connections: tests/ssh."""
 
+import asyncio
+
 from check import raises, run, same
 from net.ssh import server as module
 from net.ssh.consts import DISCONNECT_BY_APPLICATION, MSG_DISCONNECT, Disconnect
@@ -71,6 +73,27 @@ def test_stop_tells_at_once():
     peer.connection.stop(Disconnect(DISCONNECT_BY_APPLICATION, "the server stops"))
     same(peer.expect(MSG_DISCONNECT), byte(MSG_DISCONNECT) + u32(11) + string(b"the server stops") + string(b""))
     assert peer.pipe.ended and peer.connection.closed
+
+
+def test_rehearsal():
+    """A server that is idle does one exchange with nobody; not one that somebody came to, or that was closed meanwhile."""
+    class Key:
+        blob, signed = KEY.blob, 0
+
+        def sign(self, data):
+            self.signed += 1
+            return KEY.sign(data)
+
+    def rehearsed(change):
+        server = Server(Key(), None)
+        server._task = True
+        change(server)
+        asyncio.run(server._rehearse())
+        return server.host_key.signed
+
+    same(rehearsed(lambda server: None), 1)
+    same(rehearsed(lambda server: server._connections.append(None)), 0)
+    same(rehearsed(lambda server: setattr(server, "_task", None)), 0)
 
 
 def test_port_taken():
