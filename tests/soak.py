@@ -29,7 +29,7 @@ from peer import Peer  # noqa: E402
 from relay import Relay, Trouble  # noqa: E402
 
 TROUBLE_TIME = 10   # s with one kind of trouble
-REST = 75           # s: lwIP drops fragments after 60, and what is closed within 2 * 5
+REST = 75           # s: lwIP drops fragments after 60, and forgets a connection 60 after its end
 WORK_LIMIT = 120    # s, for one piece of work: longer, and it is stuck
 SLACK_NETWORK = 64 << 10    # bytes
 SLACK_HEAP = 256 << 10      # bytes: modules that were loaded in the meantime, histories, caches
