@@ -109,7 +109,7 @@ UNIX_SETTINGS = BUILD=$(abspath $(BUILD))/unix MPY_LIB_DIR=$(abspath $(BUILD))/s
 	FROZEN_MANIFEST=$(abspath $(BUILD))/src/micropython/extmod/asyncio/manifest.py \
 	MICROPY_MPYCROSS=$(MPY_CROSS) MICROPY_MPYCROSS_DEPENDENCY=$(MPY_CROSS) \
 	MICROPY_PY_BTREE=0 MICROPY_PY_FFI=0 MICROPY_PY_SSL=0 USER_C_MODULES=$(CURDIR) KEELBACK_BUILD=$(abspath $(BUILD))
-$(UNIX): $(HAVE)/sources tests/micropython.mk tests/entropy.c $(wildcard port/*crypto*.[ch] port/*virtq*.[ch]) port/sodium.c port/ec_inverse.c port/mbedtls_config.h
+$(UNIX): $(HAVE)/sources tests/micropython.mk port/crypto.mk tests/entropy.c $(wildcard port/*crypto*.[ch] port/*virtq*.[ch]) port/sodium.c port/ec_inverse.c port/mbedtls_config.h
 	@echo "UNIX PORT $@"
 	@mkdir -p $(dir $(MPY_CROSS))
 	@+$(MAKE) -f port/port.mk BUILD=$(BUILD) $(MPY_CROSS)

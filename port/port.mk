@@ -67,28 +67,20 @@ SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c map_room.c exec.c frames.c frame_place.c chains.c sample.c heap_types.c gc_sites.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
 	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c netif_segments.c modvirtq.c virtq.c virtq_in.c virtq_out.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
-SRC_CRYPTO := $(addprefix port/,modcrypto.c crypto_cipher.c crypto_ec.c crypto_rsa.c)
+SODIUM_DIR := $(LIBSODIUM_DIR)/src/libsodium
+include port/crypto.mk
+SRC_CRYPTO := $(addprefix port/,$(CRYPTO_MODULE))
 SRC_LIBC := $(addprefix port/libc/,memory.c string.c math.c)
 
 # mbedTLS, and tls.c between it and the machine
-SRC_TLS := port/tls.c port/ec_inverse.c
-SRC_MBEDTLS := $(addprefix mbedtls/,\
-	aes.c aesni.c asn1parse.c asn1write.c base64.c bignum.c bignum_core.c bignum_mod.c bignum_mod_raw.c chacha20.c \
-	chachapoly.c cipher.c cipher_wrap.c constant_time.c ctr_drbg.c ecdh.c ecdsa.c ecp.c ecp_curves.c entropy.c \
-	entropy_poll.c gcm.c hkdf.c hmac_drbg.c md.c md5.c oid.c pem.c pk.c pk_ecc.c pk_wrap.c pkparse.c pkwrite.c platform.c platform_util.c \
-	poly1305.c psa_crypto.c psa_crypto_aead.c psa_crypto_cipher.c psa_crypto_client.c psa_crypto_driver_wrappers_no_static.c \
-	psa_crypto_ecp.c psa_crypto_hash.c psa_crypto_mac.c psa_crypto_rsa.c psa_crypto_slot_management.c psa_util.c rsa.c rsa_alt_helpers.c sha1.c sha256.c sha512.c ssl_ciphersuites.c ssl_client.c \
-	ssl_debug_helpers_generated.c ssl_msg.c ssl_tls.c ssl_tls12_client.c ssl_tls12_server.c \
-	ssl_tls13_client.c ssl_tls13_generic.c ssl_tls13_keys.c ssl_tls13_server.c timing.c x509.c x509_crt.c)
-
-# libsodium: Curve25519 only; sodium.c is what it asks for
-SRC_SODIUM := $(addprefix sodium/,\
-	crypto_core/ed25519/ref10/ed25519_ref10.c crypto_sign/ed25519/ref10/open.c crypto_sign/ed25519/ref10/sign.c \
-	crypto_hash/sha512/cp/hash_sha512_cp.c crypto_verify/sodium/verify.c \
-	crypto_scalarmult/curve25519/ref10/x25519_ref10.c crypto_scalarmult/curve25519/scalarmult_curve25519.c)
-SODIUM_DIR := $(LIBSODIUM_DIR)/src/libsodium
-SODIUM_FLAGS := -I$(SODIUM_DIR)/include/sodium -I$(SODIUM_DIR)/include/sodium/private \
-	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC
+SRC_TLS := port/tls.c
+SRC_MBEDTLS := $(addprefix mbedtls/,$(MBEDTLS_CRYPTO) \
+	base64.c ctr_drbg.c entropy.c entropy_poll.c pem.c pk.c pk_ecc.c pk_wrap.c pkparse.c pkwrite.c psa_crypto.c psa_crypto_aead.c \
+	psa_crypto_cipher.c psa_crypto_client.c psa_crypto_driver_wrappers_no_static.c psa_crypto_ecp.c psa_crypto_hash.c psa_crypto_mac.c \
+	psa_crypto_rsa.c psa_crypto_slot_management.c psa_util.c ssl_ciphersuites.c ssl_client.c ssl_debug_helpers_generated.c ssl_msg.c \
+	ssl_tls.c ssl_tls12_client.c ssl_tls12_server.c ssl_tls13_client.c ssl_tls13_generic.c ssl_tls13_keys.c ssl_tls13_server.c timing.c \
+	x509.c x509_crt.c)
+SRC_SODIUM := $(addprefix sodium/,$(SODIUM_CRYPTO))
 
 # lwIP, and net.c between it and the machine
 SRC_NET := $(addprefix port/,net.c net_input.c net_output.c net_memory.c net_hooks.c net_blind.c net_checksum.c net_text.c dns_servers.c dhcp_mtu.c socket.c socket_tcp.c socket_received.c socket_dgram.c) shared/netutils/netutils.c
@@ -103,11 +95,11 @@ SRC_SHARED := $(addprefix shared/,\
 	readline/readline.c runtime/gchelper_generic.c runtime/pyexec.c timeutils/timeutils.c)
 
 SRC_QSTR := $(filter-out extmod/modlwip.c,$(SRC_QSTR)) $(SRC_PORT) $(SRC_CRYPTO) $(SRC_SHARED)      # modsocket.c is module lwip
-SRC_C := $(SRC_PORT) $(SRC_CRYPTO) port/sodium.c $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbedtls_errors.c $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
+SRC_C := $(SRC_PORT) $(SRC_CRYPTO) $(addprefix port/,$(CRYPTO_HELPERS)) $(SRC_LIBC) $(SRC_TLS) $(SRC_NET) lib/mbedtls_errors/mp_mbedtls_errors.c $(SRC_SHARED) $(filter-out %/exp.c %/sqrt.c,$(SRC_LIB_LIBM_DBL_C))
 OBJ := $(filter-out %/py/gc.o %/extmod/modlwip.o,$(PY_O)) $(addprefix $(BUILD)/,$(SRC_C:.c=.o) $(SRC_MBEDTLS:.c=.o) $(SRC_SODIUM:.c=.o) $(SRC_LWIP:.c=.o)) \
 	$(patsubst %,$(BUILD)/%.o,$(basename $(SRC_BOOT)))
 
-$(OBJ): port/port.mk
+$(OBJ): port/port.mk port/crypto.mk
 
 # ---- flags for single files --------------------------------------------------------------------------
 # The interpreter's hot half is built for speed, the compiler and the rest for size (py.mk adds -O3
@@ -142,8 +134,6 @@ $(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op
 # tls.c stands in front of these.
 $(BUILD)/extmod/modtls_mbedtls.o: CFLAGS += -Dmbedtls_ssl_set_bio=tls_set_bio -Dmbedtls_ssl_free=tls_free -Dmbedtls_ssl_conf_ciphersuites=tls_conf_ciphersuites
 $(BUILD)/mbedtls/ssl_tls12_client.o: CFLAGS += -I$(MBEDTLS_DIR) -I$(MBEDTLS_DIR)/library -include port/tls12_pss.h
-# ec_inverse.c stands in front of bignum.c.
-$(BUILD)/mbedtls/ecp.o $(BUILD)/mbedtls/ecdsa.o: CFLAGS += -Dmbedtls_mpi_gcd_modinv_odd=ec_inverse
 $(BUILD)/port/ec_inverse.o: CFLAGS += -I$(MBEDTLS_DIR)
 # A path does not end at a NUL: args.c.
 $(BUILD)/extmod/vfs.o $(BUILD)/extmod/vfs_%.o: CFLAGS += -Dmp_obj_str_get_str=arg_str
@@ -166,7 +156,6 @@ $(BUILD)/lwip/core/ipv4/ip4.o: CFLAGS += -Dtcp_input=net_tcp_input
 $(BUILD)/lwip/core/ipv6/ip6.o: CFLAGS += -Dtcp_input=net_tcp_input
 # Third-party code is compiled with its authors' warnings, not ours.
 $(BUILD)/lib/%.o $(BUILD)/extmod/%.o $(BUILD)/py/%.o $(BUILD)/shared/%.o $(BUILD)/mbedtls/%.o $(BUILD)/sodium/%.o $(BUILD)/lwip/%.o: CWARN := -Wall
-$(BUILD)/sodium/%.o: CFLAGS += $(SODIUM_FLAGS)
 
 # ---- what is generated -----------------------------------------------------------------------------------
 # mpy-cross, from the same sources, outside of their tree
@@ -188,10 +177,6 @@ $(BUILD)/generated/_build.py: FORCE
 	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR) --libsodium $(LIBSODIUM_DIR)
 
 # Sources outside of MicroPython's tree and ours
-$(BUILD)/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c
-	$(call compile_c)
-$(BUILD)/sodium/%.o: $(SODIUM_DIR)/%.c
-	$(call compile_c)
 $(BUILD)/lwip/%.o: $(LWIP_DIR)/src/%.c
 	$(call compile_c)
 
