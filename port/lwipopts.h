@@ -43,6 +43,17 @@ void net_free(void *p);
 #define LWIP_RAW                        1
 #define LWIP_DHCP                       1
 #define LWIP_DHCP_DOES_ACD_CHECK        0
+// Leases are counted in ticks of 10 s: in lwIP's minutes one of less than two is lost before it is renewed. No tick count is cut
+// short, and none is later than what the server said.
+#define DHCP_COARSE_TIMER_SECS          10
+#define DHCP_TIMEOUT_SIZE_T             u32_t
+#define DHCP_DEFINE_CUSTOM_TIMEOUTS
+#define DHCP_TICKS(seconds)             ((seconds) > DHCP_COARSE_TIMER_SECS ? (seconds) / DHCP_COARSE_TIMER_SECS : 1)
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(res, dhcp)   ((res) = DHCP_TICKS((dhcp)->offered_t0_lease))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(res, dhcp)   ((res) = DHCP_TICKS((dhcp)->offered_t1_renew))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(res, dhcp)  ((res) = DHCP_TICKS((dhcp)->offered_t2_rebind))
+#define DHCP_NEXT_TIMEOUT_THRESHOLD     DHCP_TICKS(60)
+#define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) (u16_t)(((tries) < 6 ? 1 << (tries) : 60) * 1000)
 #define LWIP_DNS                        1
 #define LWIP_IGMP                       1
 #define LWIP_NETIF_HOSTNAME             1

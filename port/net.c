@@ -22,7 +22,7 @@
 #include "net_hooks.h"
 #include "socket.h"
 
-#define SLOW_TICK_NS 60000000000u       // what only ages: leases, addresses
+#define SLOW_TICK_NS (DHCP_COARSE_TIMER_SECS * UINT64_C(1000000000))   // what only ages: leases, addresses
 #define LINGER_NS 10000000000u          // answers to what was sent come within that time, or timers ask again
 #define ALARM_SLACK_NS 100000000u       // the shortest period of lwIP's timers
 #define MISSED_MAX 900                  // seconds; whatever ages is too old by then
@@ -120,7 +120,7 @@ static void catch_up(void) {
             etharp_tmr();
             nd6_tmr();
         }
-        for (uint64_t i = 60; i < missed; i += 60) {
+        for (uint64_t i = DHCP_COARSE_TIMER_SECS; i < missed; i += DHCP_COARSE_TIMER_SECS) {
             dhcp_coarse_tmr();
         }
     }
