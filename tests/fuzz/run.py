@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Fuzz for a while: run.py [--seconds N] [--seed N], what make fuzz calls.
 
-Four fuzzers side by side, each started again with new seeds until the time is over: lying_card.py (a virtio card that
+Five fuzzers side by side, each started again with new seeds until the time is over: lying_card.py (a virtio card that
 lies, against the drivers, on MicroPython's unix port), messages.py (answers of name and time servers, there too),
-http_requests.py (clients of the HTTP server, there too) and frames/ (frames of every kind, against lwIP as the
-machine has it, under the address and undefined-behaviour sanitizers). The first failure ends it, with the seed that shows it again.
+http_requests.py (clients of the HTTP server, there too), sev_replies.py (what an SEV guest is given, there too) and
+frames/ (frames of every kind, against lwIP as the machine has it, under the address and undefined-behaviour sanitizers).
+The first failure ends it, with the seed that shows it again.
 """
 
 import argparse
@@ -40,6 +41,11 @@ def messages(seed, operations):
 def http_requests(seed, conversations):
     """Run the fuzzer of the HTTP server. Returns (its exit status, what it printed)."""
     return _micropython("http_requests.py", seed, conversations)
+
+
+def sev_replies(seed, operations):
+    """Run the fuzzer of what an SEV guest is given. Returns (its exit status, what it printed)."""
+    return _micropython("sev_replies.py", seed, operations)
 
 
 def frames(seed, rounds):
@@ -87,6 +93,7 @@ def main():
     workers = [threading.Thread(target=work, args=("lying card, operations", lying_card, 100_000, 2000)),
                threading.Thread(target=work, args=("messages", messages, 200_000, 200_000)),
                threading.Thread(target=work, args=("HTTP, conversations", http_requests, 50_000, 50_000)),
+               threading.Thread(target=work, args=("SEV replies", sev_replies, 30_000, 30_000)),
                threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
     for worker in workers:
         worker.start()

@@ -29,6 +29,12 @@ def test_http_requests():
     assert status == 0, printed
 
 
+def test_sev_replies():
+    """Guest messages, secrets and CPUID pages, sound and damaged; hosts that lie."""
+    status, printed = run.sev_replies(1, 6000)
+    assert status == 0, printed
+
+
 def test_frames():
     """Frames of every kind into the network stack; it lives, answers and forgets."""
     run.build_frames()
