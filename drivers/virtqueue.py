@@ -50,7 +50,7 @@ class _Buffers(Queue):
         super().__init__(*ring)
         self.count = count
         try:
-            self._buffers = mem.dma(buffer_len * count, 4096, make is virtq.Sender)  # Receiver.supply() clears its own
+            self._buffers = mem.dma(buffer_len * count, 4096, False)  # virtq clears what the device gets to write, and writes what it reads
         except MemoryError:
             self._memory.free()
             raise

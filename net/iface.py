@@ -54,8 +54,7 @@ class Interface:
         if mask is None:
             self._netif.ipv6(address, gateway)
             return
-        _check(4, mask)
-        holes = ~int.from_bytes(ipaddr.parse(mask), "big") & 0xFFFFFFFF
+        holes = ~int.from_bytes(_check(4, mask), "big") & 0xFFFFFFFF
         if holes & holes + 1:
             raise ValueError("%s is no network mask" % mask)
         self._netif.ipv4(address, mask, gateway)
@@ -127,8 +126,9 @@ class Interface:
 
 
 def _check(length, *texts):
-    """Raise ValueError for what is no address of that many bytes; lwIP would take 010.1 and fd00::x for some."""
+    """-> the bytes of the last. Raise ValueError for what is no address of that many bytes; lwIP would take 010.1 and fd00::x for some."""
     for text in texts:
         data = ipaddr.parse(text)
         if data is None or len(data) != length:
             raise ValueError("%s is no IPv%d address" % (text, 4 if length == 4 else 6))
+    return data

@@ -86,6 +86,9 @@ static void write_header(virtq_t *q, unsigned number, uint32_t csum, uint64_t gs
     header->gso_size = gso;
     header->csum_start = csum >> 16;
     header->csum_offset = csum;
+    if (q->header_len >= sizeof(*header)) {
+        header->num_buffers = 0;                // with that all of it is written: nobody cleared the buffers
+    }
 }
 
 // Post the frame behind the header of the buffer that tx names. csum: 0, or start << 16 | offset of the checksum that the
