@@ -136,7 +136,7 @@ class Host:
         self.psp, self.table = psp, table
         self.faults = []
         self.areas, self.calls, self.saw = [], [], {}
-        self.ms, self.slept = 0, []
+        self.ms, self.slept = 1 << 33, []
 
     def shared(self, pages):
         area = Area(0x10000000 + (0x100000 * len(self.areas)), pages)
@@ -234,6 +234,15 @@ def tampers(change):
         return result
 
     return fault
+
+
+def garbled(at, value=None):
+    """-> a host that gives one byte of the answer another value, or flips its highest bit."""
+
+    def change(page):
+        page[at] = page[at] ^ 0x80 if value is None else value
+
+    return tampers(change)
 
 
 def twice(host, call):

@@ -92,6 +92,7 @@ def test_what_only_the_hypervisor_knows():
     same(t.cpuid(0xB, 1, host=host), (1, 2, 0x201, 9))
     same(t.cpuid(0x8000001E, host=host), (9, 0x0109, 0x0208, 0))
     same(t.cpuid(1)[1] >> 24, 0)
+    same(t.cpuid(0x80000000, host=host), ROWS[11][1])
 
 
 def test_what_the_processor_state_says():
@@ -101,6 +102,7 @@ def test_what_the_processor_state_says():
             state = State(osxsave, pke, 1, 0)
             same(t.cpuid(1, 0, state)[2], 0x7EFA3203 & ~(1 << 27) | osxsave << 27)
             same(t.cpuid(7, 0, state)[2], 0x0040068C | pke << 4)
+    same((t.cpuid(1), t.cpuid(7)), (t.cpuid(1, 0, State(False, False, 1, 0)), t.cpuid(7, 0, State(False, False, 1, 0))))
     rows = replaced(1, (0, 0, 1 << 27, 0))
     same(Table(page(rows)).cpuid(1)[2], 0)  # the table's bit counts nothing
 
@@ -117,6 +119,9 @@ def test_length_of_xsave():
     same(Table(page(rows)).cpuid(0xD, 1, State(True, False, 7, 1 << 11))[1], 0x340)
     for rows in (ROWS, [((0xD, 0, 3, 0), (0x207, 1, 2, 3))] + replaced(0xD, None), [((0xD, 0, 7, 0), (1, 1, 1, 1)), ((0xD, 0, 1, 8), (2, 2, 2, 2))] + ROWS):
         same(Table(page(rows)).cpuid(0xD)[:2], (0x207, 0x240))  # XCR0 1 or 3, XSS 0
+    same(Table(page([((0xD, 1, 1, 8), (2, 1, 1, 1))] + ROWS)).cpuid(0xD, 1)[0], 0xF)
+    rows = replaced(0xD, (0xFFC0, 0x40, 0, 0), 2)
+    same(Table(page(rows)).cpuid(0xD, 0, State(True, False, 7, 0))[1], 0x10000)
 
 
 def test_lengths_of_xsave_that_are_none():
@@ -158,6 +163,10 @@ def test_pages_that_lie():
     )
     for data, text in table:
         same(str(raises(SevError, Table, data)), text)
+    same(str(raises(SevError, Table, page(count=1))), "CPUID page without a last leaf from 0x80000000 on")
+    same(str(raises(SevError, Table, page(replaced(0x80000000, (0x80000000, 0, 0, 0))))), "CPUID page of a guest without SEV-SNP")
+    for cbit in (32, 51):
+        same(Table(page(replaced(0x8000001F, (0x1A, cbit, 0, 0)))).memory.cbit, cbit)
     Table(page(ROWS + [ROWS[1]]))  # the same answer again is no lie
     Table(page(replaced(0x40000000, (0, 0, 0, 0))))
     Table(page(replaced(0x40000000, None)))

@@ -123,6 +123,18 @@ def test_answers_are_wiped():
     channel.request = request_
     key = kdf.derive(channel)
     same((any(key), [any(answer) for answer in seen]), (True, [False]))
+    real_derive = kdf.derive
+
+    def derive_(*args):
+        seen.append(real_derive(*args))
+        return seen[-1]
+
+    kdf.derive = derive_
+    try:
+        assert any(kdf.ssh_host_key(channel))
+    finally:
+        kdf.derive = real_derive
+    same([any(answer) for answer in seen], [False] * 3)
 
 
 run(globals())

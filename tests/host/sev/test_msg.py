@@ -37,6 +37,10 @@ def test_vectors():
     same((got[:16], got[0x60:0x70]), (bytes.fromhex("8ec619b8da31bbad0b05ab61b8c0db63"), bytes.fromhex("e66badc133a753d9b48a5d04097e24b2")))
 
 
+def test_types():
+    same((msg.KEY_REQ, msg.REPORT_REQ, msg.VMRK_REQ, msg.TSC_INFO_REQ, msg.PAGE_LEN), (3, 5, 13, 17, 4096))
+
+
 def test_offsets():
     m = seal(0x1122334455667788, 0x0D, bytes(0x123), version=7, vmpck=2)
     same(len(m), 0x60 + 0x123)

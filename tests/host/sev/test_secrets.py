@@ -98,6 +98,8 @@ def test_svsm():
     s = Secrets(page(**fields))
     same((s.svsm, s.vmpl), ((0x100000, 0x200000, 0x180000, 1), 2))
     assert s.key() is s.key(2)
+    for vmpl in (1, 3):
+        same(Secrets(page(**dict(fields, at_15c=("<B", vmpl)))).vmpl, vmpl)
     for name, value, text in (("at_15c", ("<B", 0), "VMPL 0, calling area 0x180000"), ("at_15c", ("<B", 4), "VMPL 4, calling area 0x180000"),
                               ("at_150", ("<Q", 0x180008), "VMPL 2, calling area 0x180008"), ("at_150", ("<Q", 0), "VMPL 2, calling area 0x0")):  # fmt: skip
         same(str(raises(SevError, Secrets, page(**dict(fields, **{name: value})))), "secrets page with an SVSM, " + text)

@@ -8,6 +8,11 @@ from sev.status import DEBUG_SWAP, SECURE_TSC
 BOTH = DEBUG_SWAP | SECURE_TSC
 
 
+def test_numbers():
+    same((status.MSR, status.LEAF, status.SEV, status.ES, status.SNP), (0xC0010131, 0x8000001F, 1, 2, 4))
+    same((DEBUG_SWAP, SECURE_TSC), (0x80, 0x800))
+
+
 def test_names():
     same(status.names(0), [])
     same(status.names(7), ["SEV", "SEV-ES", "SEV-SNP"])
@@ -38,7 +43,7 @@ def test_refused():
 
 
 def test_check():
-    for value, blob in ((0, False), (1, False), (3, False), (7, True), (7 | BOTH, True), (7 | 1 << 23, True)):
+    for value, blob in ((0, False), (1, False), (3, False), (7, True), (7 | BOTH, True), (7 | 1 << 23, True), (3 | 1 << 5, False)):
         status.check(value, blob, BOTH)
     table = (
         (0, True, "SEV_STATUS 0x0, but the firmware has a confidential-computing blob"),
