@@ -82,7 +82,7 @@ test: $(EFI) $(UNIX) $(HAVE)/test ## run all tests: on the host, in a booted mac
 	@$(PYTEST) tests
 
 test-host: $(UNIX) $(HAVE)/test ## run the tests that need no machine
-	@$(PYTEST) tests/host tests/net tests/port tests/fuzz tests/tools tests/ssh tests/lint
+	@$(PYTEST) tests/host tests/net tests/port tests/fuzz tests/tools tests/ssh tests/sev tests/lint
 
 test-guest: $(EFI) $(HAVE)/test ## run the tests that boot the image
 	@$(PYTEST) tests/guest tests/boot

@@ -7,7 +7,7 @@ tests/guest/**/*.py        run inside one booted machine, over its raw REPL, eac
                            "# with: NAME" gives it the module tests/guest/modules/NAME.py
 tests/guest/**/test_*.py   run here, by CPython, with the fixture vm: that same machine at the shell's prompt
 tests/boot/test_*.py       run here, and boot machines of their own with the fixture boot
-tests/{ssh,tools,lint}     run here
+tests/{ssh,sev,tools,lint} run here
 
 Nothing waits without a limit; a machine that hangs fails its test, with the console's last lines, and is replaced.
 """
