@@ -90,7 +90,7 @@ test-guest: $(EFI) $(HAVE)/test ## run the tests that boot the image
 test-upstream: $(EFI) $(UNIX) $(HAVE)/test ## run MicroPython's own test suite in a booted machine
 	@$(VENV)/bin/python tests/upstream/run.py
 
-fuzz: $(UNIX) $(HAVE)/test ## send hostile input at drivers, network stack, resolver and HTTP for SECONDS (60)
+fuzz: $(UNIX) $(HAVE)/test ## send hostile input at drivers, network stack, resolver, HTTP and attestation for SECONDS (60)
 	@$(VENV)/bin/python tests/fuzz/run.py --seconds $(or $(SECONDS),60)
 
 bench: $(EFI) $(HAVE)/test ## measure, beside MicroPython in a Linux guest, and print a table

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Fuzz for a while: run.py [--seconds N] [--seed N], what make fuzz calls.
 
-Five fuzzers side by side, each started again with new seeds until the time is over: lying_card.py (a virtio card that
-lies, against the drivers, on MicroPython's unix port), messages.py (answers of name and time servers, there too),
-http_requests.py (clients of the HTTP server, there too), sev_replies.py (what an SEV guest is given, there too) and
-frames/ (frames of every kind, against lwIP as the machine has it, under the address and undefined-behaviour sanitizers).
-The first failure ends it, with the seed that shows it again.
+Six fuzzers side by side, each started again with new seeds until the time is over, five of them on MicroPython's unix
+port: lying_card.py (a virtio card that lies, against the drivers), messages.py (answers of name and time servers),
+http_requests.py (clients of the HTTP server), sev_replies.py (what an SEV guest is given) and attestation.py (reports,
+certificates and the like); and frames/ (frames of every kind, against lwIP as the machine has it, under the address and
+undefined-behaviour sanitizers). The first failure ends it, with the seed that shows it again.
 """
 
 import argparse
+import importlib.util
 import os
 import pathlib
 import random
@@ -46,6 +47,12 @@ def http_requests(seed, conversations):
 def sev_replies(seed, operations):
     """Run the fuzzer of what an SEV guest is given. Returns (its exit status, what it printed)."""
     return _micropython("sev_replies.py", seed, operations)
+
+
+def attestation(seed, inputs):
+    """Run the fuzzer of what judges attestation; a package has a real report and its chain. Returns (its exit status, what it printed)."""
+    vectors = pathlib.Path(importlib.util.find_spec("omne_attest").origin).parent / "vectors"
+    return _micropython("attestation.py", seed, inputs, *(vectors / name for name in ("attestation.bin", "kds_vcek.der", "milan_ask.der", "milan_ark.der")))
 
 
 def frames(seed, rounds):
@@ -94,6 +101,7 @@ def main():
                threading.Thread(target=work, args=("messages", messages, 200_000, 200_000)),
                threading.Thread(target=work, args=("HTTP, conversations", http_requests, 50_000, 50_000)),
                threading.Thread(target=work, args=("SEV replies", sev_replies, 30_000, 30_000)),
+               threading.Thread(target=work, args=("attestation, inputs", attestation, 10_000, 10_000)),
                threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
     for worker in workers:
         worker.start()

@@ -35,6 +35,12 @@ def test_sev_replies():
     assert status == 0, printed
 
 
+def test_attestation():
+    """Reports, certificates, tables, PEM and policies, sound and damaged."""
+    status, printed = run.attestation(1, 4000)
+    assert status == 0, printed
+
+
 def test_frames():
     """Frames of every kind into the network stack; it lives, answers and forgets."""
     run.build_frames()
