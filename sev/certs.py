@@ -80,6 +80,11 @@ def from_table(data):
     return found
 
 
+def crls_from_table(data):
+    """-> the bytes of the revocation lists in the host's table. ValueError as table()."""
+    return [content for guid, content in table(data) if KINDS.get(guid) == CRL]
+
+
 def load(content):
     """-> the bytes of the certificates in a file or an answer of AMD's server: one in DER, or some in PEM. ValueError: neither.
 

@@ -2,7 +2,7 @@
 
 Source: SEV-SNP Firmware ABI 1.58, 7.3; VCEK Certificate and KDS Interface Specification (57230), 3 and 5; RFC 5280, 6.1, as far as a chain of
 three needs it. Nothing is fetched here, and nobody who hands in a certificate need be trusted: the chain must end in a key
-whose SHA-256 is known. Not here: lists of revoked certificates.
+whose SHA-256 is known.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -12,6 +12,7 @@ import crypto
 from sev import report as fields
 from sev import tcb
 from sev.certs import ROOTS
+from sev.crl import RevocationList
 from sev.vcek import VCEK_NAME, VLEK_NAME, Endorsement
 from sev.x509 import Certificate
 
@@ -46,11 +47,12 @@ class Result:
         return "Verification succeeded" + (", not checked: " + ", ".join(skipped) if skipped else "")
 
 
-def verify(data, certificates, policy, now=None, roots=ROOTS):
+def verify(data, certificates, policy, now=None, roots=ROOTS, crls=()):
     """Judge a report -> Result; nothing raises because of what is judged.
 
     data: the report's bytes; certificates: the bytes of certificates (DER) in any order, others among them; policy: a Policy; now: s
-    from 1970 on, None where no clock can be believed; roots: SHA-256 of a root's public key (SubjectPublicKeyInfo) -> product.
+    from 1970 on, None where no clock can be believed; roots: SHA-256 of a root's public key (SubjectPublicKeyInfo) -> product;
+    crls: the bytes of lists of revoked certificates.
     """
     result = Result()
     try:
@@ -62,6 +64,7 @@ def verify(data, certificates, policy, now=None, roots=ROOTS):
     chain = _Chain(report, certificates, result)
     if chain.complete:
         chain.check(now, roots)
+        chain.check_revocation(now, crls)
         chain.check_binding()
     _check_tcbs(report, result, policy)
     _check_policy(report, result, policy, chain)
@@ -136,6 +139,24 @@ class _Chain:
         same = (self._root.subject_name, self._intermediate.subject_name, endorsed) == ("ARK-%s" % product, middle, product)
         stated = (report.product or "unknown") if report.cpu else "does not say"
         self._result.add("product", same and (not report.cpu or stated == product), "report %s, certificate %s, root %s" % (stated, endorsed, product))
+
+    def check_revocation(self, now, crls):
+        """No list of the root's, of any age, has the authority below it; and one of them is of today, if a time is given."""
+        why, current = "no list of the root's", False
+        for data in crls:
+            try:
+                revoked = RevocationList(data)
+            except ValueError as e:
+                why = str(e)
+                continue
+            if revoked.issuer != self._root.subject or not revoked.signed_by(self._root):
+                continue
+            if self._intermediate.serial in revoked.serials:
+                self._result.add("revocation", False, self._intermediate.subject_name)
+                return
+            current = current or now is None or revoked.current_at(now)
+            why = "the root's list is out of date"
+        self._result.add("revocation", OK if current else SKIPPED, "" if current else why)
 
     def check_binding(self):
         """The report is signed by this key, which belongs to this chip and this TCB."""

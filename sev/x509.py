@@ -56,12 +56,12 @@ class Certificate:
         self.serial = body.positive()
         if body.whole(der.SEQUENCE) != algorithm:
             raise DERError("certificate names two signature algorithms")
-        _check_algorithm(Reader(algorithm, depth=2))
-        self.issuer, self.issuer_name = _name(body)
+        check_algorithm(Reader(algorithm, depth=2))
+        self.issuer, self.issuer_name = name(body)
         validity = body.inside(der.SEQUENCE)
         self.not_before, self.not_after = validity.time(), validity.time()
         validity.check_end()
-        self.subject, self.subject_name = _name(body)
+        self.subject, self.subject_name = name(body)
         self.spki = body.whole(der.SEQUENCE)
         self._rsa, self._point = _key(Reader(self.spki, depth=2))
         self.extensions, critical = _extensions(body)
@@ -79,10 +79,14 @@ class Certificate:
 
     def signed_by(self, issuer):
         """-> True if this certificate's signature is by the key of the Certificate issuer."""
-        if not issuer._rsa:
+        return issuer.has_signed(self._signed, self._signature)
+
+    def has_signed(self, data, signature):
+        """-> True if that is a signature of data in the one algorithm of certificates, by this certificate's RSA key."""
+        if not self._rsa:
             return False
-        n, e = issuer._rsa
-        return crypto.rsa_verify(n, e, 384, crypto.sha2(384, self._signed), self._signature, True)
+        n, e = self._rsa
+        return crypto.rsa_verify(n, e, 384, crypto.sha2(384, data), signature, True)
 
     def verify(self, data, r, s):
         """-> True if r and s (big-endian) are the signature of data, ECDSA with SHA-384, by this certificate's key of P-384."""
@@ -93,8 +97,8 @@ class Certificate:
         return self.not_before <= seconds <= self.not_after
 
 
-def _check_algorithm(reader):
-    """AlgorithmIdentifier with RSASSA-PSS-params; AMD's roots write the trailer field although it is the default."""
+def check_algorithm(reader):
+    """Raise DERError unless what follows is an AlgorithmIdentifier with the RSASSA-PSS-params that are meant; AMD's roots write the trailer field although it is the default."""
     body = reader.inside(der.SEQUENCE)
     if body.oid() != _RSA_PSS:
         raise DERError("certificate's signature is not RSASSA-PSS")
@@ -127,7 +131,7 @@ def _check_sha384(reader):
     hash_.check_end()
 
 
-def _name(body):
+def name(body):
     """-> (encoding of a Name, its common name or "")"""
     encoding = body.whole(der.SEQUENCE)
     common, count = "", 0

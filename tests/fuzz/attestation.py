@@ -1,4 +1,4 @@
-# Fuzz what judges attestation: reports, certificates, the host's table, PEM, policies, and the judgment itself.
+# Fuzz what judges attestation: reports, certificates, revocations, the host's table, PEM, policies, and the judgment itself.
 #
 #     MICROPYPATH=tests/fakes:.:.frozen micropython tests/fuzz/attestation.py SEED OPERATIONS [REPORT CERTIFICATE...]
 #
@@ -15,6 +15,7 @@ import crypto
 import dermake
 import snpreport
 from sev import certs, pem, policy, report, report_text, tcb, verify
+from sev.crl import RevocationList
 from sev.vcek import Endorsement
 from sev.x509 import Certificate
 
@@ -93,6 +94,15 @@ def a_certificate():
     assert (got._rsa is None) != (got._point is None) and not got.signed_by(got)
 
 
+def a_list():
+    changes = {random.choice(("version", "algorithm", "issuer", "dates", "extra", "outer_algorithm")): structure()} if random.randrange(3) == 0 else {}
+    try:
+        got = RevocationList(damaged(dermake.crl([dermake.integer(random.getrandbits(20)) for _ in range(random.randrange(8))], **changes)))
+    except ValueError as e:
+        return said(e)
+    assert got.this_update >= 0 and all([isinstance(serial, bytes) for serial in got.serials])
+
+
 def a_table():
     contents = [random.choice((certificate(), b"0", b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")) for _ in range(random.randrange(4))]
     head, body, at = b"", b"", 24 * (len(contents) + 1)
@@ -148,7 +158,7 @@ def main(seed, operations, *files):
     for path in files:
         with open(path, "rb") as f:
             real.append(f.read())
-    kinds = (a_report, a_certificate, a_certificate, a_table, a_text)
+    kinds = (a_report, a_certificate, a_list, a_certificate, a_table, a_text)
     for i in range(operations):
         random.seed(seed + i)
         start = time.ticks_ms()

@@ -23,12 +23,12 @@ class Judge:
         self.roots = roots
 
     def cases(self, *cases):
-        """cases: (report, certificates, policy) or with a time behind. Returns a list of {"ok", "line", "checks"}."""
+        """cases: (report, certificates, policy, time, revocation lists), the last three may be left out. Returns a list of {"ok", "line", "checks"}."""
         return self._run({"cases": [self._case(*case) for case in cases]})
 
-    def one(self, report, certificates, policy="", now=identity.NOW):
+    def one(self, report, certificates, policy="", now=identity.NOW, crls=()):
         """Returns (final line, {check: (verdict, detail)})."""
-        result = self.cases((report, certificates, policy, now))[0]
+        result = self.cases((report, certificates, policy, now, crls))[0]
         assert result["ok"] == result["line"].startswith("Verification succeeded"), result
         return result["line"], {name: (verdict, detail) for name, verdict, detail in result["checks"]}
 
@@ -40,8 +40,8 @@ class Judge:
         """Returns [[subject, product whose root it is, may it sign, how far, [by which of them it is signed]]]."""
         return self._run({"read": [c.hex() for c in certificates]})
 
-    def _case(self, report, certificates, policy="", now=identity.NOW):
-        return {"report": report.hex(), "certificates": [c.hex() for c in certificates], "policy": policy, "now": now}
+    def _case(self, report, certificates, policy="", now=identity.NOW, crls=()):
+        return {"report": report.hex(), "certificates": [c.hex() for c in certificates], "policy": policy, "now": now, "crls": [c.hex() for c in crls]}
 
     def _run(self, job):
         self.file.write_text(json.dumps({"roots": self.roots, **job}))

@@ -82,6 +82,11 @@ def leaf(product="Milan", vlek=False, key="leaf", by="ask", **changes):
     return dermake.certificate("SEV-VLEK" if vlek else "SEV-VCEK", spki(p384_key(key)), signer(by), **{**parts, **changes})
 
 
+def crl(*serials, by="ark", **changes):
+    """Return the root's list, with these numbers in it."""
+    return dermake.crl([dermake.integer(n) for n in serials], signer(by), **changes)
+
+
 def chain(product="Milan", vlek=False):
     """Return [leaf, ASK, ARK]."""
     return [leaf(product, vlek), ask(product, vlek), ark(product)]

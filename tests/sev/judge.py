@@ -1,7 +1,7 @@
 # Let sev/verify.py judge reports: judge.py FILE, under MicroPython's unix port.
 #
 # FILE is JSON: {"roots": {SHA-256: product} or null for AMD's, "cases": [{"report", "certificates": [hexadecimal], "policy": lines
-# of an options file, "now": s or null}]}. Prints a JSON list of {"ok", "line", "checks"}. With "flips": [count of bytes from one
+# of an options file, "now": s or null, "crls": [hexadecimal]}]}. Prints a JSON list of {"ok", "line", "checks"}. With "flips": [count of bytes from one
 # flipped byte to the next, for the report and each certificate], it instead flips a bit in these bytes of the first case, one
 # after the other, and prints [how many were judged, [(part, offset) that still passed]]. With "read": [certificates] it
 # prints for each [subject, product whose root it is, may it sign, how far, [by which of them it is signed]].
@@ -17,7 +17,7 @@ from sev.x509 import Certificate
 
 
 def judged(parts, case, roots):
-    return verify.verify(parts[0], parts[1:], policy.parse(case["policy"]), case["now"], roots)
+    return verify.verify(parts[0], parts[1:], policy.parse(case["policy"]), case["now"], roots, [unhexlify(text) for text in case["crls"]])
 
 
 def parts_of(case):

@@ -47,7 +47,7 @@ vmpl = 0
 tcb = boot_loader 2, tee 0, snp 5, microcode 68
 product = Milan
 """)
-    assert line == "Verification succeeded" and {verdict for verdict, _ in checks.values()} == {"ok"}, checks
+    assert line == "Verification succeeded, not checked: revocation", checks
     assert checks["chain"][1] == "SEV-VCEK < SEV-Milan < ARK-Milan" and checks["hardware id"][1].startswith("3ac3fe21e13fb099")
 
 

@@ -3,16 +3,20 @@
 Python's cryptography signed all of it; cryptography and the package omne-attest are asked as well.
 """
 
+import datetime
 import hashlib
 import itertools
 import warnings
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import Encoding
 from omne_attest import snp
 
 import identity
-from identity import ark, ask, chain, dermake, leaf, report, snpreport, turin
+from identity import ark, ask, chain, crl, dermake, leaf, report, snpreport, turin
 
 pytestmark = pytest.mark.xdist_group("sev")
 
@@ -34,10 +38,10 @@ GENOA = {"cpu": bytes((0x19, 0x11, 1))}
 
 
 def test_everything_asked_for(judge):
-    line, checks = judge().one(report(), chain(), FULL)
+    line, checks = judge().one(report(), chain(), FULL, crls=[crl()])
     assert line == "Verification succeeded", checks
     assert {verdict for verdict, _ in checks.values()} == {"ok"}
-    assert list(checks)[:8] == ["format", "chain", "root", "product", "validity", "signature", "certificate's TCB", "hardware id"]
+    assert list(checks)[:8] == ["format", "chain", "root", "product", "validity", "revocation", "signature", "certificate's TCB"]
     assert checks["chain"][1] == "SEV-VCEK < SEV-Milan < ARK-Milan" and checks["root"][1] == f"ARK-Milan, key {identity.pin()}"
 
 
@@ -49,7 +53,7 @@ def test_everything_asked_for(judge):
 ])  # fmt: skip
 def test_accepted(judge, product, data, vlek):
     line, checks = judge(product).one(data(), chain(product, vlek))
-    assert line == "Verification succeeded, not checked: report data, measurement", checks
+    assert line == "Verification succeeded, not checked: revocation, report data, measurement", checks
     assert ("provider" in checks) == vlek and ("hardware id" in checks) != vlek
 
 
@@ -58,7 +62,7 @@ def test_any_order(judge):
     others = [b"", b"0", chain()[0][:-1], leaf(key="other"), ask(vlek=True), ark("Genoa"), leaf(vlek=True)]
     results = judge().cases(*((report(), list(order), FULL) for order in itertools.permutations(chain())),
                             (report(), others + chain(), FULL), (report(), chain()[::-1] + others, FULL))
-    assert [r["line"] for r in results] == ["Verification succeeded"] * 8, results
+    assert [r["line"] for r in results] == ["Verification succeeded, not checked: revocation"] * 8, results
 
 
 def swapped(at, certificate):
@@ -144,9 +148,51 @@ def test_refused(judge, name):
 def test_not_checked(judge):
     """No clock, and a chip that hides its id, are said."""
     line, checks = judge().one(report(chip_id=bytes(64)), chain(), FULL.replace(snpreport.CHIP.hex(), bytes(64).hex()), None)
-    assert line == "Verification succeeded, not checked: validity, hardware id", checks
+    assert line == "Verification succeeded, not checked: validity, revocation, hardware id", checks
     line, _ = judge().one(report(policy=0xB0000), chain(), "allow_debug = yes")
     assert line.startswith("Verification succeeded")
+
+
+OLD = dermake.value(23, b"250101000000Z") + dermake.value(23, b"260101000000Z")
+REVOKED = {  # name: (lists, verdict, detail)
+    "none": (lambda: [], "not checked", "no list of the root's"),
+    "nothing in it": (crl, "ok", ""),
+    "others": (lambda: crl(0x10001, 0x10003, 0, 2), "ok", ""),
+    "the ASK": (lambda: crl(5, 0x10002), "failed", "SEV-Milan"),
+    "the ASK, in the second": (lambda: [crl(), crl(0x10002)], "failed", "SEV-Milan"),
+    "the ASK, in an old one": (lambda: crl(0x10002, dates=OLD), "failed", "SEV-Milan"),
+    "an old one": (lambda: crl(dates=OLD), "not checked", "the root's list is out of date"),
+    "an old one and a new one": (lambda: [crl(dates=OLD), crl()], "ok", ""),
+    "signed by another": (lambda: crl(0x10002, by="other"), "not checked", "no list of the root's"),
+    "another's": (lambda: crl(0x10002, issuer=NAME("ARK-Genoa")), "not checked", "no list of the root's"),
+    "changed": (lambda: crl(0x10002).replace(dermake.integer(0x10002), dermake.integer(0x10009)), "not checked", "no list of the root's"),
+    "junk": (lambda: b"junk", "not checked", "DER has tag 0x6a in place of 0x30"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REVOKED)
+def test_revocation(judge, name):
+    lists, *expected = REVOKED[name]
+    lists = lists()
+    line, checks = judge().one(report(), chain(), FULL, crls=[lists] if isinstance(lists, bytes) else lists)
+    assert checks["revocation"] == tuple(expected)
+    assert line == {"ok": "Verification succeeded", "not checked": "Verification succeeded, not checked: revocation",
+                    "failed": "Verification error, revocation (SEV-Milan)"}[expected[0]]
+
+
+def test_cryptographys_own_list(judge):
+    """And one that nobody here wrote."""
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    for serial, verdict in ((0x10002, "failed"), (0x10003, "ok")):
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(start)
+        entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False).build()
+        made = x509.CertificateRevocationListBuilder().issuer_name(x509.load_der_x509_certificate(ark()).subject).last_update(start)
+        made = made.next_update(start + datetime.timedelta(days=365)).add_revoked_certificate(entry)
+        made = made.add_extension(x509.CRLNumber(7), critical=False)
+        pss = padding.PSS(padding.MGF1(hashes.SHA384()), 48)
+        signed = made.sign(identity.rsa_key("ark"), hashes.SHA384(), rsa_padding=pss)
+        _, checks = judge().one(report(), chain(), FULL, crls=[signed.public_bytes(Encoding.DER)])
+        assert checks["revocation"][0] == verdict, checks
 
 
 def test_one_bit(judge):

@@ -65,7 +65,8 @@ def test_certificates_of_a_table():
     """DER and PEM; revocations and what nobody knows are passed over."""
     data = table((GUIDS["ASK"], pem(b"0ask") + pem(b"0ark")), (GUIDS["VCEK"], b"0vcek"), (GUIDS["CRL"], b"junk"), (OTHER, b"\1\0\0\0"))
     same(certs.from_table(data), [b"0ask", b"0ark", b"0vcek"])
-    same(certs.from_table(b""), [])
+    same(certs.crls_from_table(data), [b"junk"])
+    same((certs.from_table(b""), certs.crls_from_table(b"")), ([], []))
     raises(ValueError, certs.from_table, table((GUIDS["VCEK"], b"junk")))
 
 
