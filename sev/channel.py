@@ -5,9 +5,10 @@ and the handling of errors as Linux has them (snp_send_guest_request(), __handle
 
 The rule: AES-GCM forgives no second text under one sequence number, and the processor takes exactly the next one and
 counts only when it answers. So a number is spent before its message leaves; only the very same bytes are sent again; and
-unless an answer proves that the processor counted, the key is erased, for all time: a refusal of the firmware, a tag that
-is wrong, a host that stays busy, an exception in between (Ctrl-C too: the caller may shield it). An answer that
-authenticates is no doubt, whatever it says.
+unless an answer proves that the processor counted, the key is erased, for all time: after a refusal of the firmware, a tag
+that is wrong, a host that stays busy. An answer that authenticates is no doubt, whatever it says. An exception in between,
+such as Ctrl-C, leaves the message pending: it gets its answer before another one is made. Only a soft reset in between
+costs the key, for then the bytes are gone.
 
 What it needs of the machine, as one object:
   shared(pages) -> shared memory, page-aligned and contiguous: .addr (GPA), .view, .free()
@@ -36,6 +37,13 @@ CERT_PAGES = const(4)  # Linux: SEV_FW_BLOB_MAX_SIZE
 CERT_PAGES_MAX = const(16)
 
 
+class Pending:
+    """A message on its way. asked: (number, type, version, VMPCK), of which it is made; spent: is its number noted?"""
+
+    def __init__(self, asked, message):
+        self.asked, self.message, self.spent = asked, message, False
+
+
 class Channel:
     """Messages under one VMPCK. machine: see above; key: a secrets.Vmpck. close() gives the shared pages back."""
 
@@ -43,13 +51,17 @@ class Channel:
         self._machine = machine
         self._key = key
         self._under_way = False
+        self._pending = None  # the Pending that has no answer yet
         self._pages = machine.shared(2)  # the request, the answer
         self._certs = None
 
     def close(self):
-        """Give the shared pages back. The key stays as it is."""
+        """Give the shared pages back. The key stays, unless a message is pending."""
         if self._under_way:
             raise SevError("a guest message is under way")
+        if self._pending:
+            self._key.erase("a message was left without its answer")
+            self._pending = None
         for area in (self._pages, self._certs):
             if area:
                 area.free()
@@ -91,32 +103,47 @@ class Channel:
         gcm = None
         try:
             gcm = self._key.gcm()
+            if self._pending:
+                crypto.wipe(self._settle(gcm))
             asked = (self._key.next(), kind, version, self._key.index)
-            return self._exchange(gcm, asked, msg.seal(gcm, *asked, payload), certs)
+            self._pending = Pending(asked, msg.seal(gcm, *asked, payload))
+            return self._exchange(gcm, certs)
         finally:
             self._under_way = False
             if gcm:
                 gcm.wipe()
 
-    def _exchange(self, gcm, asked, message, certs):
-        """-> as _converse(). asked: (number, type, version, VMPCK), of which the message is made."""
-        why = "interrupted"
+    def _settle(self, gcm):
+        """-> the answer to the message that an exception left pending. It may have come before that."""
         try:
-            self._key.spend(asked[0])
+            answer = self._answer(gcm)
+            self._pending = None
+            return answer
+        except SevError:
+            return self._exchange(gcm, None)[0]
+
+    def _exchange(self, gcm, certs):
+        """-> as _converse(), for the pending message."""
+        pending = self._pending
+        try:
+            if not pending.spent:
+                self._key.spend(pending.asked[0])
+                pending.spent = True  # after it: an exception in between costs the key, not a number
             start_ms = self._machine.now_ms()
-            wanted = self._deliver(message, certs, start_ms)
+            wanted = self._deliver(pending.message, certs, start_ms)
             if wanted is not None:
-                self._deliver(message, None, start_ms)
-            page = bytearray(self._pages.view[msg.PAGE_LEN :])  # once; from here on the host cannot change it
-            answer = msg.open(gcm, page, *asked)
-            why = None
+                self._deliver(pending.message, None, start_ms)
+            answer = self._answer(gcm)
+            self._pending = None
             return answer, wanted
         except SevError as e:
-            why = str(e)
-            raise SevError("%s; VMPCK%d is erased" % (why, self._key.index))
-        finally:
-            if why:
-                self._key.erase(why)
+            self._pending = None
+            self._key.erase(str(e))
+            raise SevError("%s; VMPCK%d is erased" % (e, self._key.index))
+
+    def _answer(self, gcm):
+        """-> the payload of the answer to the pending message. The host cannot change the copy that is looked at."""
+        return msg.open(gcm, bytearray(self._pages.view[msg.PAGE_LEN :]), *self._pending.asked)
 
     def _deliver(self, message, certs, start_ms):
         """Have the processor answer the message; wait while the host is busy. -> None, or the pages that certificates need."""

@@ -83,7 +83,7 @@ class Vmpck:
     """A key for guest messages and its sequence number, in the secrets page.
 
     index. why: None, or why there is no key. The number only goes up: spend() comes before the message leaves, so that
-    whatever then happens nobody uses it again; and if somebody else wrote it back, the key is erased.
+    whatever then happens nobody uses it for another one; and if somebody else wrote it back, the key is erased.
     """
 
     def __init__(self, page, index):
@@ -127,10 +127,12 @@ class Vmpck:
         return used + 1
 
     def spend(self, number):
-        """Note a request with next()'s number and its answer as used."""
-        if number != self.next():
-            raise ValueError("not the next number")
+        """Note a request with next()'s number and its answer as used. SevError: it is not the next; the key is erased then."""
         used = number + 1
+        if number != self.next():
+            why = "its sequence number changed"
+            self.erase(why)
+            raise SevError(why)
         if self._wide:  # first: in between the number is too high, never too low
             struct.pack_into("<I", self._page, _NUMBERS_HIGH + 4 * self.index, used >> 32)
         struct.pack_into("<I", self._page, _NUMBERS_LOW + 4 * self.index, used & 0xFFFFFFFF)

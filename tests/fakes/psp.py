@@ -134,7 +134,7 @@ class Host:
 
     def __init__(self, psp, table=b""):
         self.psp, self.table = psp, table
-        self.faults = []
+        self.faults, self.sleeps = [], []
         self.areas, self.calls, self.saw = [], [], {}
         self.ms, self.slept = 1 << 33, []
 
@@ -147,6 +147,8 @@ class Host:
         return self.ms
 
     def sleep_ms(self, n):
+        if self.sleeps:
+            raise self.sleeps.pop()
         self.slept.append(n)
         self.ms += n
 
@@ -273,3 +275,15 @@ class Interrupt(Exception):
 
 def interrupts(host, call):
     raise Interrupt
+
+
+def late_interrupt(host, call):
+    """Ctrl-C while the processor is at work: it is noticed behind the exit."""
+    honest(host, call)
+    raise Interrupt
+
+
+def sleepless(host, call):
+    """Be busy, and have the guest interrupted while it waits."""
+    host.sleeps = [Interrupt]
+    return busy(host, call)

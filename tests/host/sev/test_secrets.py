@@ -60,12 +60,16 @@ def test_a_carry():
     same((struct.unpack_from("<I", data, 0xA4)[0], struct.unpack_from("<I", data, 0xBC)[0], key.next()), (1, 1, 0x100000002))
 
 
-def test_spend_takes_the_next_only():
-    key = Secrets(page()).key(0)
-    for number in (0, 2, 3):
-        raises(ValueError, key.spend, number)
-    key.spend(1)
-    raises(ValueError, key.spend, 1)
+def test_spend():
+    data = page(at_a0=("<I", 6))
+    key = Secrets(data).key(0)
+    key.spend(7)
+    same((key.next(), data[0xA0]), (9, 8))
+    for number in (0, 1, 5, 6, 8, 9, 10):
+        data = page(at_a0=("<I", 6))
+        key = Secrets(data).key(0)
+        same(str(raises(SevError, key.spend, number)), "its sequence number changed")
+        same((key.present, data[0xA0]), (False, 6))
 
 
 def test_erase():
