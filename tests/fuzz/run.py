@@ -100,7 +100,7 @@ def main():
     workers = [threading.Thread(target=work, args=("lying card, operations", lying_card, 100_000, 2000)),
                threading.Thread(target=work, args=("messages", messages, 200_000, 200_000)),
                threading.Thread(target=work, args=("HTTP, conversations", http_requests, 50_000, 50_000)),
-               threading.Thread(target=work, args=("SEV replies", sev_replies, 30_000, 30_000)),
+               threading.Thread(target=work, args=("SEV replies", sev_replies, 10_000, 10_000)),
                threading.Thread(target=work, args=("attestation, inputs", attestation, 10_000, 10_000)),
                threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
     for worker in workers:
