@@ -120,7 +120,7 @@ class Reader:
     def bits(self):
         """-> (bytes of a BIT STRING, count of bits in the last one that are not of it)."""
         data = self.content(BITS)
-        if not data or data[0] > 7 or len(data) == 1 and data[0] or data[-1] & ((1 << data[0]) - 1):
+        if not data or data[0] > 7 or data[-1] & ((1 << data[0]) - 1):
             raise DERError("bad BIT STRING")
         return data[1:], data[0]
 

@@ -98,7 +98,10 @@ class Certificate:
 
 
 def check_algorithm(reader):
-    """Raise DERError unless what follows is an AlgorithmIdentifier with the RSASSA-PSS-params that are meant; AMD's roots write the trailer field although it is the default."""
+    """Raise DERError unless what follows is an AlgorithmIdentifier with the RSASSA-PSS-params that are meant.
+
+    AMD's roots write the trailer field although it is the default.
+    """
     body = reader.inside(der.SEQUENCE)
     if body.oid() != _RSA_PSS:
         raise DERError("certificate's signature is not RSASSA-PSS")

@@ -106,24 +106,24 @@ def certificate(subject, key, sign=lambda body: b"\x55" * 512, **changes):
     """-> a certificate in DER. key: its encoding; changes: encodings of other parts, by the names below."""
     v = {"version": context(0, integer(2)), "serial": integer(0), "algorithm": PSS, "issuer": name("SEV-Milan"),
          "validity": sequence(value(23, b"250115212154Z"), value(23, b"320115212154Z")), "extensions": milan(), "extra": b"",
-         "outer_algorithm": None}  # fmt: skip
+         "outer_algorithm": None, "tail": b""}  # fmt: skip
     for change in changes:
         assert change in v, change
     v.update(changes)
     extensions = context(3, sequence(*v["extensions"])) if v["extensions"] else b""
     subject = subject if isinstance(subject, bytes) else name(subject)
     body = sequence(v["version"], v["serial"], v["algorithm"], v["issuer"], v["validity"], subject, key, extensions, v["extra"])
-    return sequence(body, v["outer_algorithm"] or v["algorithm"], bits(sign(body)))
+    return sequence(body, v["outer_algorithm"] or v["algorithm"], bits(sign(body)), v["tail"])
 
 
 def crl(serials, sign=lambda body: b"\x55" * 512, **changes):
     """-> a list of revoked certificates; serials: encodings of numbers; changes: encodings of other parts."""
     v = {"version": integer(1), "algorithm": PSS, "issuer": name("ARK-Milan"), "dates": value(23, b"260101000000Z") + value(23, b"270101000000Z"),
-         "extensions": (extension("2.5.29.20", integer(7)),), "extra": b"", "outer_algorithm": None}  # fmt: skip
+         "extensions": (extension("2.5.29.20", integer(7)),), "extra": b"", "outer_algorithm": None, "tail": b""}  # fmt: skip
     for change in changes:
         assert change in v, change
     v.update(changes)
     revoked = sequence(*[sequence(serial, value(23, b"251231000000Z")) for serial in serials]) if serials else b""
     extensions = context(0, sequence(*v["extensions"])) if v["extensions"] else b""
     body = sequence(v["version"], v["algorithm"], v["issuer"], v["dates"], revoked, extensions, v["extra"])
-    return sequence(body, v["outer_algorithm"] or v["algorithm"], bits(sign(body)))
+    return sequence(body, v["outer_algorithm"] or v["algorithm"], bits(sign(body)), v["tail"])

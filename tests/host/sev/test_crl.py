@@ -26,6 +26,8 @@ def test_forms():
 
 
 BAD = (
+    {"tail": NULL}, {"outer_algorithm": pss(trailer=context(3, integer(1)))}, {"extensions": (), "extra": context(0, sequence(), NULL)},
+    {"extensions": (sequence(oid("1.2.3"), value(4, b""), NULL),)},
     {"version": b""}, {"version": integer(0)}, {"version": integer(2)}, {"outer_algorithm": pss(salt=32)}, {"algorithm": pss(salt=32)},
     {"algorithm": sequence(oid("1.2.840.113549.1.1.11"), NULL)}, {"issuer": b""}, {"issuer": sequence(NULL)}, {"dates": b""},
     {"dates": value(23, b"260101000000Z") * 3}, {"dates": value(23, b"261301000000Z")}, {"extra": NULL}, {"extra": context(1)},

@@ -20,7 +20,7 @@ VALUES = (  # method, value, encoding: by hand
     ("boolean", True, "0101ff"), ("boolean", False, "010100"), ("null", None, "0500"), ("bits", (b"\4", 2), "03020204"),
     ("bits", (b"", 0), "030100"), ("octet_bits", b"\x04\xff", "03030004ff"), ("oid", "1.3.132.0.34", "06052b81040022"),
     ("oid", "1.2.840.113549.1.1.10", "06092a864886f70d01010a"), ("oid", "1.3.6.1.4.1.3704.1.3.8", "060a2b060104019c78010308"),
-    ("oid", "2.16.840.1.101.3.4.2.2", "0609608648016503040202"), ("oid", "2.999.3", "0603883703"), ("oid", "0.0", "060100"),
+    ("oid", "2.16.840.1.101.3.4.2.2", "0609608648016503040202"), ("oid", "2.999.3", "0603883703"), ("oid", "0.0", "060100"), ("oid", "1.2.16384.5", "06052a81800005"),
     ("text", "Milan-B0", "16084d696c616e2d4230"), ("text", "", "0c00"), ("text", "US", "13025553"),
     ("time", 0, "170d3730303130313030303030305a"), ("time", 1736976114, "170d3235303131353231323135345a"),
     ("time", 951782400, "180f32303030303232393030303030305a"), ("time", 2524607999, "170d3439313233313233353935395a"),
@@ -65,6 +65,8 @@ def test_lengths():
                      "0482007f" + "00" * 127, "04830000ff" + "00" * 255, "048400000001", "0485", "04ff", "04810080", "0403aabb", "0482ffff00",
                      "0483ffffff00", "1f0100"):  # fmt: skip
         raises(DERError, read, "content", bytes.fromhex(encoding), der.OCTETS)
+    for encoding in ("0480", "04840000008000", "0482ff", "0483ffff", "04ff"):
+        same(str(raises(DERError, read, "content", bytes.fromhex(encoding), der.OCTETS)), "DER has a bad length")
     same(str(raises(DERError, read, "content", b"\4\2a", der.OCTETS)), "DER value is longer than what it lies in")
     inner = Reader(sequence(b"\4\2a") + b"bb").inside(der.SEQUENCE)  # the bytes behind are not its own
     raises(DERError, inner.content, der.OCTETS)

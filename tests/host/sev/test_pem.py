@@ -16,7 +16,8 @@ def test_pem():
     same(pem.parse("# ASK\r\n" + PEM.replace("\n", "\r\n") + "# end"), [DATA])
     for wrong in ("", "text", PEM[:-27], PEM.replace("BEGIN", "BEGAN"), PEM.replace("//79", "AAE"), PEM.replace("//79", "AA=C"),
                   PEM.replace("//79", "A==="), PEM.replace("//79", "AA*C"), PEM.replace("//79", "// 79"), PEM.replace("//79", " //79"),
-                  PEM + PEM[:40], PEM.replace("//79", PEM), PEM.replace("//79", "//79" * 5000), PEM.replace("//79", "\u00e4AEC"), PEM + PEM[:-30]):  # fmt: skip
+                  PEM + PEM[:40], PEM.replace("//79", PEM), PEM.replace("//79", "//79" * 5000), PEM.replace("//79", "\u00e4AEC"), PEM + PEM[:-30], PEM.replace("//79", "****"), PEM.replace("//79", "//79===="), PEM.replace("//79", "===="),
+                  PEM.replace("//79", "//7"), PEM.replace("//79", "//79\u2028\u2028\u2028\u2028")):  # fmt: skip
         raises(ValueError, pem.parse, wrong)
 
 

@@ -50,7 +50,7 @@ def test_must_fail():
     raises(ValueError, endorsed, replaced("3.9", None, turin()))
     for kind, content in (
         ("1", integer(1)), ("1", integer(2)), ("1", b""), ("1", integer(0) + b"\0"), ("2", value(22, b"Rome")), ("2", value(22, b"Turin")),
-        ("2", value(12, b"Milan")), ("2", value(22, b"")), ("2", value(22, b"Milan-" + b"x" * 60)), ("2", value(22, b"Milan\n")), ("2", b"Milan"),
+        ("2", value(12, b"Milan")), ("2", value(22, b"")), ("2", value(22, b"Milan-" + b"x" * 60)), ("2", value(22, b"Milan\n")), ("2", b"Milan"), ("2", value(22, b"Milan") + b"\5\0"),
         ("3.1", integer(256)), ("3.1", value(2, b"\x80")), ("3.1", octets(b"\4")), ("3.3", b"\x18"), ("3.8", value(2, b"\0\1")), ("3.4", integer(1)),
         ("3.7", integer(9)), ("4", octets(bytes(range(1, 65)))), ("4", bytes(63)), ("4", bytes(8)), ("4", b""),
     ):  # fmt: skip
@@ -58,7 +58,7 @@ def test_must_fail():
     for kind, content in (("1", integer(0)), ("4", bytes(64)), ("4", bytes(9)), ("3.5", integer(1)), ("2", value(22, b"Milan"))):
         raises(ValueError, endorsed, replaced(kind, content, turin()))
     for extensions, subject in (
-        (milan(), "SEV-VLEK"), (milan(last=PROVIDER), "SEV-VCEK"), (milan(), "SEV-Milan"), (milan(), "sev-vcek"), ((), "SEV-VCEK"),
+        (milan(), "SEV-VLEK"), (milan()[:-1], "SEV-Milan"), (milan(last=PROVIDER), "SEV-VCEK"), (milan(), "SEV-Milan"), (milan(), "sev-vcek"), ((), "SEV-VCEK"),
         (milan() + (extension(AMD + "5", value(22, b"Cloud")),), "SEV-VCEK"), (milan() + (extension(AMD + "5", value(22, b"Cloud")),), "SEV-VLEK"),
         (milan() + (extension(AMD + "3.9", integer(0)),), "SEV-VCEK"),
     ):  # fmt: skip

@@ -44,7 +44,32 @@ def test_signatures():
 
 
 ALGORITHM_RSA = sequence(oid("1.2.840.113549.1.1.1"), NULL)
+PSS_OID, MGF1_OID, SHA384 = oid("1.2.840.113549.1.1.10"), oid("1.2.840.113549.1.1.8"), dermake.SHA384
+
+
+def algorithm(kind=PSS_OID, hash_=SHA384, after_hash=b"", mask=MGF1_OID, after_mask=b"", salt=integer(48), trailer=b"", tail=b""):
+    """-> an AlgorithmIdentifier part by part; as it is, the good one."""
+    parameters = sequence(context(0, hash_, after_hash), context(1, sequence(mask, SHA384), after_mask), context(2, salt), trailer)
+    return sequence(kind, parameters, tail)
+
+
+BAD_ALGORITHMS = (
+    algorithm(kind=oid("1.2.840.113549.1.1.12")), algorithm(tail=NULL), algorithm(hash_=sequence(oid("2.16.840.1.101.3.4.2.2"), NULL, NULL)),
+    algorithm(after_hash=NULL), algorithm(mask=oid("1.2.840.113549.1.1.9")), algorithm(after_mask=NULL), algorithm(salt=integer(48) + NULL),
+    algorithm(trailer=context(3, integer(1), NULL)), algorithm(trailer=context(3, integer(1)) + NULL), algorithm(salt=integer(47)),
+)  # fmt: skip
+
+
+def test_algorithms():
+    same(algorithm(), dermake.PSS)
+    Certificate(certificate("SEV-VCEK", KEY, algorithm=algorithm(hash_=sequence(oid("2.16.840.1.101.3.4.2.2")))))  # NULL may be left out
+    for wrong in BAD_ALGORITHMS:
+        raises(ValueError, Certificate, certificate("SEV-VCEK", KEY, algorithm=wrong))
+
+
 BAD = (  # changes of a good certificate
+    {"tail": NULL}, {"issuer": sequence(value(0x31, sequence(oid("2.5.4.3"), value(12, b"a"), NULL)))},
+    {"extensions": (), "extra": context(3, sequence(*milan()), NULL)},
     {"version": b""}, {"version": context(0, integer(1))}, {"version": context(0, integer(2), NULL)}, {"serial": value(2, b"\x80")},
     {"serial": b""}, {"outer_algorithm": pss(trailer=context(3, integer(1)))}, {"algorithm": pss(salt=32)}, {"algorithm": pss(salt=0)},
     {"algorithm": pss(trailer=context(3, integer(2)))}, {"algorithm": pss(trailer=context(4, integer(1)))},
@@ -65,6 +90,8 @@ BAD = (  # changes of a good certificate
 )  # fmt: skip
 
 BAD_KEYS = (
+    sequence(sequence(oid("1.2.840.10045.2.2"), oid("1.3.132.0.34")), bits(POINT)), sequence(sequence(oid("1.2.840.10045.2.1"), oid("1.3.132.0.34"), NULL), bits(POINT)),
+    sequence(sequence(oid("1.2.840.10045.2.1"), oid("1.3.132.0.34")), bits(POINT), NULL), sequence(sequence(oid("1.2.840.113549.1.1.1"), NULL, NULL), bits(sequence(integer(MODULUS), integer(3)))),
     b"", p384_key(POINT, "1.2.840.10045.3.1.7"), p384_key(POINT[:-1]), p384_key(POINT[:-1] + bytes((POINT[-1] ^ 1,))), p384_key(b""),
     p384_key(b"\2" + POINT[1:49]), p384_key(bytes(97)), rsa_key(MODULUS[:256]), rsa_key(MODULUS[:-1] + b"\2"), rsa_key(MODULUS, 65536),
     rsa_key(MODULUS, 1), rsa_key(b"\xc1" + bytes(1024) + b"\1"), rsa_key(MODULUS, 2**33 + 1), sequence(sequence(oid("1.3.101.112")), bits(bytes(32))),
