@@ -46,10 +46,6 @@ u32_t sys_now(void) {
     return clock_ns() / 1000000;
 }
 
-static bool busy(void) {
-    return tcp_active_pcbs != NULL || tcp_tw_pcbs != NULL || clock_ns() < lingers_until;
-}
-
 // An interface is up that has leases, neighbours and addresses, all of which age.
 static bool ages(void) {
     struct netif *netif;
@@ -59,6 +55,10 @@ static bool ages(void) {
         }
     }
     return false;
+}
+
+static bool busy(void) {
+    return tcp_active_pcbs != NULL || tcp_tw_pcbs != NULL || (clock_ns() < lingers_until && ages());
 }
 
 static bool looped_packets(void) {
