@@ -6,7 +6,7 @@ PLAIN = "{:28} {:>14} {:>14} {:>8}   {}"
 # name, how a figure is shown, and what the project asks of it (None: nothing); less is better throughout.
 BOOT = (("instructions", lambda v: f"{v / 1e6:.2f} M", "at most 10 M"),
         ("wall", lambda v: f"{v:.0f} ms", "at most 100 ms"),
-        ("image", lambda v: f"{v / 1e6:.2f} MB", "at most 1.2 MB"),
+        ("image", lambda v: f"{v / 1e6:.2f} MB", "at most 1.8 MB"),
         ("used", lambda v: f"{v / 2**20:.2f} MiB", "at most 8 MiB"),
         ("rss_above_firmware", lambda v: f"{v / 1e6:.1f} MB", "at most 12 MB"),
         ("idle", lambda v: f"{v:.2f} %", "under 2 %"),
