@@ -24,13 +24,7 @@ class RevocationList:
         data = bytes(data)
         if len(data) > CRL_MAX:
             raise DERError("revocation list of %d bytes" % len(data))
-        outer = Reader(data)
-        body = outer.inside(der.SEQUENCE)
-        outer.check_end()
-        self._signed = body.whole(der.SEQUENCE)
-        algorithm = body.whole(der.SEQUENCE)
-        self._signature = body.octet_bits()
-        body.check_end()
+        self._signed, algorithm, self._signature = x509.signed_parts(data)
         self._take(Reader(self._signed, depth=1).inside(der.SEQUENCE), algorithm)
 
     def _take(self, body, algorithm):

@@ -38,13 +38,7 @@ class Certificate:
         if len(data) > CERTIFICATE_MAX:
             raise DERError("certificate of %d bytes" % len(data))
         self.raw = bytes(data)
-        outer = Reader(self.raw)
-        body = outer.inside(der.SEQUENCE)
-        outer.check_end()
-        self._signed = body.whole(der.SEQUENCE)
-        algorithm = body.whole(der.SEQUENCE)
-        self._signature = body.octet_bits()
-        body.check_end()
+        self._signed, algorithm, self._signature = signed_parts(self.raw)
         inner = Reader(self._signed, depth=1)
         self._take(inner.inside(der.SEQUENCE), algorithm)
 
@@ -95,6 +89,16 @@ class Certificate:
     def valid_at(self, seconds):
         """seconds: from 1970 on."""
         return self.not_before <= seconds <= self.not_after
+
+
+def signed_parts(data):
+    """-> (encoding of what is signed, of the algorithm, signature) of a certificate or a list (RFC 5280, 4.1 and 5.1)."""
+    outer = Reader(data)
+    body = outer.inside(der.SEQUENCE)
+    outer.check_end()
+    parts = body.whole(der.SEQUENCE), body.whole(der.SEQUENCE), body.octet_bits()
+    body.check_end()
+    return parts
 
 
 def check_algorithm(reader):
