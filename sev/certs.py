@@ -11,7 +11,7 @@ from binascii import hexlify
 
 from sev import pem
 
-TABLE_MAX = 0x4000  # bytes; what Linux takes as well
+TABLE_MAX = 0x10000  # bytes; Linux takes a quarter, which is what a host is offered first (sev/channel.py)
 ARK, ASK, VCEK, VLEK, CRL = "ARK", "ASK", "VCEK", "VLEK", "CRL"
 
 _ENTRY_LEN = 24  # bytes: GUID, offset, length
@@ -51,6 +51,12 @@ def table(data):
             raise ValueError("certificate table has an entry twice")
         found.append((guid, bytes(data[at : at + size])))
     return found
+
+
+def table_len(data):
+    """-> bytes of the table and what its entries hold, without what lies behind. ValueError as table()."""
+    entries = _entries(data) if table(data) else []
+    return max([_ENTRY_LEN * (len(entries) + 1)] + [at + size for _, at, size in entries])
 
 
 def _entries(data):
@@ -99,22 +105,22 @@ def load(content):
     return pem.parse(text.rstrip("\0"))
 
 
-def chain_url(product, vlek=False):
-    """-> where AMD has ASK (of a VLEK: its own) and ARK, in PEM."""
-    return "%s/%s/v1/%s/cert_chain" % (KDS, "vlek" if vlek else "vcek", product)
+def chain_url(product, vlek=False, kds=KDS):
+    """-> where AMD has ASK (of a VLEK: its own) and ARK, in PEM. kds: another server that has what AMD's has."""
+    return "%s/%s/v1/%s/cert_chain" % (kds, "vlek" if vlek else "vcek", product)
 
 
-def crl_url(product, vlek=False):
+def crl_url(product, vlek=False, kds=KDS):
     """-> where AMD has the list of the revoked, in DER."""
-    return "%s/%s/v1/%s/crl" % (KDS, "vlek" if vlek else "vcek", product)
+    return "%s/%s/v1/%s/crl" % (kds, "vlek" if vlek else "vcek", product)
 
 
-def vcek_url(product, chip_id, tcb):
+def vcek_url(product, chip_id, tcb, kds=KDS):
     """-> where AMD has the VCEK of a chip at a TCB, in DER. ValueError: the report hides the chip's id."""
     if chip_id == bytes(64):
         raise ValueError("the chip's id is masked: AMD's server cannot be asked for its key")
     chip = chip_id[:8] if product == "Turin" else chip_id
-    return "%s/vcek/v1/%s/%s?%s" % (KDS, product, chip.hex(), _query(tcb))
+    return "%s/vcek/v1/%s/%s?%s" % (kds, product, chip.hex(), _query(tcb))
 
 
 def vlek_url(product, tcb):

@@ -118,7 +118,7 @@ class Vmpck:
 
     def next(self):
         """-> the number for the next request. SevError: none is left, or the page's went back (the key is erased then)."""
-        used = self._used()
+        used = self.used
         if used < self._last:
             self.erase("its sequence number went back from %d to %d" % (self._last, used))
             raise SevError("VMPCK%d %s" % (self.index, self.why))
@@ -138,7 +138,9 @@ class Vmpck:
         struct.pack_into("<I", self._page, _NUMBERS_LOW + 4 * self.index, used & 0xFFFFFFFF)
         self._last = used
 
-    def _used(self):
+    @property
+    def used(self):
+        """-> the last number that was used, an answer's."""
         low = struct.unpack_from("<I", self._page, _NUMBERS_LOW + 4 * self.index)[0]
         high = struct.unpack_from("<I", self._page, _NUMBERS_HIGH + 4 * self.index)[0] if self._wide else 0
         return high << 32 | low

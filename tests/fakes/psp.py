@@ -10,6 +10,7 @@ Source: SEV-SNP Firmware ABI (56860), 8.26; GHCB specification (56421), guest re
 import struct
 
 import crypto
+import snpreport
 
 OK, BAD_MEASUREMENT, INVALID_PARAM, AEAD_OFLOW, INVALID_KEY = 0, 0x0B, 0x16, 0x1D, 0x27
 PLAIN, EXTENDED = 0x80000011, 0x80000012
@@ -35,6 +36,7 @@ class Psp:
     vlek = False  # is one loaded?
     report_version = 3
     mit_known = True  # firmware that takes version 2 of MSG_KEY_REQ
+    private = None  # of the VCEK, big-endian: then reports are whole ones, of a Milan (tests/fakes/snpreport.py), and signed
 
     def __init__(self, seed=0):
         self.keys = [crypto.sha2(256, b"vmpck", bytes((seed & 255, i))) for i in range(4)]
@@ -80,12 +82,20 @@ class Psp:
         status = status or self._select(key)
         if status:
             return struct.pack("<I28x", status)
+        if self.private:
+            return struct.pack("<II24x", OK, 0x4A0) + self._signed(text[:64], vmpl)
         report = bytearray(0x4A0)
         struct.pack_into("<IIQ", report, 0, self.report_version, self.svn, self.policy)
         struct.pack_into("<IIQ", report, 0x30, vmpl, 1, self.tcb)
         report[0x50:0x90] = text[:64]
         report[0x90:0xC0] = self.measurement
         return struct.pack("<II24x", OK, len(report)) + bytes(report)
+
+    def _signed(self, data, vmpl):
+        report = snpreport.make(version=self.report_version, report_data=data, vmpl=vmpl, policy=self.policy, measurement=self.measurement)
+        r, s = crypto.ecdsa_sign(384, self.private, crypto.sha2(384, report[:0x2A0]))
+        numbers = [bytes(reversed(bytes(48 - len(n)) + n)) + bytes(24) for n in (r, s)]
+        return report[:0x2A0] + b"".join(numbers) + report[0x330:]
 
     def _key(self, text):
         root, _, fields, vmpl, svn, tcb = struct.unpack_from("<IIQIIQ", text, 0)

@@ -43,7 +43,7 @@ def test_tables():
     same(certs.table(table(*contents)), contents)
     same(certs.table(table(*contents, gap=100) + bytes(4000)), contents)
     same(certs.table(memoryview(bytearray(one))), [(GUIDS["VCEK"], b"0vcek")])
-    for empty in (b"", bytes(24), bytes(4096), bytes(0x4000)):
+    for empty in (b"", bytes(24), bytes(4096), bytes(0x10000)):
         same(certs.table(empty), [])
     many = [("%08x-0000-0000-0000-000000000000" % i, b"x") for i in range(1, 17)]
     same(certs.table(table(*many)), many)
@@ -52,7 +52,7 @@ def test_tables():
 def test_must_fail():
     vcek = GUIDS["VCEK"]
     for wrong in (
-        bytes(0x4001), b"\0", bytes(23), entry(vcek, 48, 1), entry(vcek, 48, 1) + b"x", entry(vcek, 48, 1) + bytes(23),
+        bytes(0x10001), b"\0", bytes(23), entry(vcek, 48, 1), entry(vcek, 48, 1) + b"x", entry(vcek, 48, 1) + bytes(23),
         table((vcek, b"0vcek"), shift=1), table((vcek, b"0vcek"))[:-1], table((vcek, b"0vcek"), shift=-1), table((vcek, b"0vcek"), shift=-48),
         table((vcek, b"")), table((vcek, b"a"), (vcek, b"b")), entry(vcek, 0xFFFFFFFF, 1) + bytes(24), entry(vcek, 48, 0xFFFFFFFF) + bytes(24),
         entry(vcek, 0xFFFFFFF0, 0x20) + bytes(24 + 32), bytes(16) + struct.pack("<II", 48, 1) + bytes(25),
