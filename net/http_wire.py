@@ -83,7 +83,7 @@ def parse_head(head, headers_max=100):
         raise HTTPError(431, "too many headers")
     headers = {}
     for line in lines[1:]:
-        _header(line, headers)
+        parse_field(line, headers)
     if minor and "host" not in headers:
         raise HTTPError(400, "no Host")
     return method, target, minor, headers
@@ -106,7 +106,8 @@ def _request_line(line):
     return method, target, min(int(version[7:]), 1)
 
 
-def _header(line, headers):
+def parse_field(line, headers):
+    """Put the header of a line into headers. Raises HTTPError 400."""
     name, colon, value = line.partition(b":")
     if not colon or not name or len(name) > LINE_MAX or name.strip(_TOKEN):
         raise HTTPError(400, "not a header line")  # also a folded one, and a space before the colon

@@ -1,7 +1,7 @@
 """What a report must say to be accepted: a Policy, and the lines of an options file that make one.
 
 A line is `name = value`; lines that are empty or begin with # are passed over. Values: bytes in hexadecimal, numbers in decimal,
-yes or no, lists with commas. Not here: how a policy is kept to (sev/verify.py).
+yes or no, lists with commas. Not here: how a policy is kept to (sev/verify.py), how a server is asked (sev/evidence.py).
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -20,7 +20,9 @@ class Policy:
     """report_data, host_data, family_id, image_id, id_key_digest, author_key_digest, chip_id: the bytes that the report must
     have, or None; measurement: a list of measurements of which it must have one, or None; vmpl: its VMPL, or None; guest_svn:
     its least; tcb: the least for parts of the reported TCB; product: those that may be, or None; allow_debug,
-    allow_migration, allow_smt: whether the guest's own policy may; provider: the text of a VLEK's provider, or None.
+    allow_migration, allow_smt: whether the guest's own policy may; provider: the text of a VLEK's provider, or None; root: SHA-256
+    of the public keys of roots that are trusted beside AMD's, in hexadecimal; kds: a server that has AMD's certificates, in
+    place of AMD's own, or None.
     """
 
     def __init__(self, **values):
@@ -28,6 +30,8 @@ class Policy:
         self.chip_id = self.measurement = self.vmpl = self.product = self.provider = None
         self.guest_svn = 0
         self.tcb = {}
+        self.root = []
+        self.kds = None
         self.allow_debug = self.allow_migration = False
         self.allow_smt = True
         for name, value in values.items():
@@ -65,6 +69,10 @@ def _value(name, value):
         return value == "yes"
     if name == "tcb":
         return _tcb(value)
+    if name == "root":
+        return [_bytes(name, one.strip(), 32).hex() for one in value.split(",")]
+    if name == "kds":
+        return _server(value)
     if name == "product":
         names = [one.strip() for one in value.split(",")]
         if [one for one in names if one not in _PRODUCTS]:
@@ -83,6 +91,13 @@ def _bytes(name, value, size):
     if len(data) != size:
         raise ValueError("%s is %d bytes in hexadecimal" % (name, size))
     return data
+
+
+def _server(value):
+    """-> the address without a slash at its end."""
+    if value[:8] != "https://" and value[:7] != "http://" or [c for c in value if not "!" <= c <= "~"]:
+        raise ValueError("kds is an address such as https://host:port")
+    return value.rstrip("/")
 
 
 def _number(name, value, largest):

@@ -24,11 +24,12 @@ _EXACT = (("host data", "host_data"), ("family id", "family_id"), ("image id", "
 
 
 class Result:
-    """checks: [(name, verdict, detail)], texts, in the order in which they were made; ok: none failed."""
+    """checks: [(name, verdict, detail)], texts, in the order in which they were made; ok: none failed; foreign: the root is not AMD's."""
 
     def __init__(self):
         self.checks = []
         self.ok = True
+        self.foreign = False
 
     def add(self, name, verdict, detail=""):
         """verdict: one of the three, or a bool."""
@@ -44,14 +45,20 @@ class Result:
         if failed or not self.ok:
             return "Verification error, " + "; ".join(failed)
         skipped = [name for name, verdict, _ in self.checks if verdict == SKIPPED]
-        return "Verification succeeded" + (", not checked: " + ", ".join(skipped) if skipped else "")
+        done = "Verification succeeded" + (" under a root that is NOT AMD's" if self.foreign else "")
+        return done + (", not checked: " + ", ".join(skipped) if skipped else "")
+
+    def failed(self, *names):
+        """-> True if one of these checks failed."""
+        return bool([1 for name, verdict, _ in self.checks if name in names and verdict == FAILED])
 
 
 def verify(data, certificates, policy, now=None, roots=ROOTS, crls=()):
     """Judge a report -> Result; nothing raises because of what is judged.
 
     data: the report's bytes; certificates: the bytes of certificates (DER) in any order, others among them; policy: a Policy; now: s
-    from 1970 on, None where no clock can be believed; roots: SHA-256 of a root's public key (SubjectPublicKeyInfo) -> product;
+    from 1970 on, None where no clock can be believed; roots: SHA-256 of a root's public key (SubjectPublicKeyInfo) -> product,
+    or None for a root that is not AMD's and trusted all the same: the product is then the certificate's;
     crls: the bytes of lists of revoked certificates.
     """
     result = Result()
@@ -123,8 +130,9 @@ class _Chain:
         root, middle, leaf = self._root, self._intermediate, self._leaf
         digest = crypto.sha2(256, root.spki).hex()
         product = roots.get(digest)
-        self._result.add("root", product is not None and root.issuer == root.subject and root.signed_by(root) and root.path_len != 0,
-                         "%s, key %s" % (root.subject_name, digest))  # fmt: skip
+        self._result.foreign = digest in roots and product is None
+        self._result.add("root", digest in roots and root.issuer == root.subject and root.signed_by(root) and root.path_len != 0,
+                         "%s, key %s%s" % (root.subject_name, digest, ", NOT AMD's" if self._result.foreign else ""))  # fmt: skip
         self._check_product(product or self.endorsement.product)
         if now is None:
             self._result.add("validity", SKIPPED, "no time")
