@@ -1,6 +1,6 @@
 """Write the frozen module _build: what the executable was made from, in the order that it is shown.
 
-    port/buildinfo.py OUT.py --cc CC --micropython VERSION --lwip DIR --mbedtls DIR --libsodium DIR
+    port/buildinfo.py OUT.py --cc CC --micropython VERSION --lwip DIR --mbedtls DIR --libsodium DIR [--hardened 1]
 
 The file is left alone when nothing has changed, so that nothing is compiled again.
 """
@@ -18,9 +18,11 @@ def main():
     parser.add_argument("out", type=pathlib.Path)
     for name in ("cc", "micropython", "lwip", "mbedtls", "libsodium"):
         parser.add_argument("--" + name)
+    parser.add_argument("--hardened", default="", choices=("", "0", "1"))
     args = parser.parse_args()
     lines = ["    (%r, %r),\n" % item for item in info(args)]
-    text = '"""What this executable was made from: (label, text) pairs."""\n\nINFO = (\n%s)\n' % "".join(lines)
+    text = '"""What this executable was made from, (label, text) pairs, and whether it is a hardened build."""\n\n'
+    text += "INFO = (\n%s)\nHARDENED = %r\n" % ("".join(lines), args.hardened == "1")
     if not args.out.exists() or args.out.read_text() != text:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(text)
@@ -37,6 +39,7 @@ def info(args):
         ("lwIP", lwip_version(pathlib.Path(args.lwip))),
         ("mbedTLS", mbedtls_version(pathlib.Path(args.mbedtls))),
         ("libsodium", libsodium_version(pathlib.Path(args.libsodium))),
+        ("Hardened", "yes" if args.hardened == "1" else ""),
     ]
     return [(label, text) for label, text in pairs if text]
 

@@ -9,6 +9,7 @@ module("uasyncio.py", base_path="$(MPY_DIR)/extmod/asyncio", opt=2)
 package("shell", base_path="$(PORT_DIR)", opt=2)
 package("drivers", base_path="$(PORT_DIR)", opt=2)
 package("net", base_path="$(PORT_DIR)", opt=2)
+package("sev", base_path="$(PORT_DIR)", opt=2)
 module("ssl.py", base_path="$(PORT_DIR)/port/modules", opt=2)
 module("_build.py", base_path="$(GENERATED)", opt=2)
 

@@ -4,7 +4,8 @@
 #
 # MicroPython's own makefiles make the generated headers, the frozen code and most objects; they want
 # to be the top of their make, which is why this is a make of its own. Objects go to $(BUILD)/obj.
-# Settings: MICROPYTHON_DIR LWIP_DIR MBEDTLS_DIR LIBSODIUM_DIR (sources), APP (a folder of Python to freeze in).
+# Settings: MICROPYTHON_DIR LWIP_DIR MBEDTLS_DIR LIBSODIUM_DIR (sources), APP (a folder of Python to freeze in),
+# HARDENED=1 (docs/sev.md).
 
 OUT := $(BUILD)
 override BUILD := $(OUT)/obj
@@ -174,7 +175,7 @@ $(BUILD)/frozen-inputs: port/manifest.py $(HEADER_BUILD)/qstrdefs.generated.h $(
 $(BUILD)/app-setting: FORCE | $(HEADER_BUILD)
 	$(Q)echo '$(APP)' | cmp -s - $@ || echo '$(APP)' >$@
 $(BUILD)/generated/_build.py: FORCE
-	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR) --libsodium $(LIBSODIUM_DIR)
+	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR) --libsodium $(LIBSODIUM_DIR) --hardened "$(HARDENED)"
 
 # Sources outside of MicroPython's tree and ours
 $(BUILD)/lwip/%.o: $(LWIP_DIR)/src/%.c

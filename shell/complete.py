@@ -22,13 +22,15 @@ def command(line):
     if not words:
         return _best(word, [(name, True) for name in registry.names()], "")
     record = registry.find(str(words[0]))
-    items = syntax.items(record.syntax) if record else ()
-    grammar = [(choices, name) for choices, names, _ in items for name in names]
-    if len(words) > len(grammar):
+    if not record:
         return None
-    choices, name = grammar[len(words) - 1]
+    grammar = [(choices, name) for choices, names, _ in syntax.items(record.syntax) for name in names]
+    options = dict(syntax.options(record.syntax))
+    choices, name = grammar[len(words) - 1] if len(words) <= len(grammar) else (None, options.get(str(words[-1])))
     if name == "path":
         return _path(word)
+    if name is None or choices is not None:
+        choices = (choices or []) + [option for option in options if option not in [str(w) for w in words]]
     return _best(word, [(choice, True) for choice in choices or ()], "")
 
 

@@ -12,6 +12,7 @@ from micropython import const
 
 from net.iface import Interface
 from shell import names
+from shell.hardened import HARDENED
 from shell.registry import CommandError
 
 IPV6_PREFIX = const(64)  # bits; lwIP knows no other
@@ -129,6 +130,12 @@ def _serve():
     global servers
     from shell import profiles, remote
 
+    if HARDENED:  # profiles are for everybody who asks
+        try:
+            servers = (("ssh://%s:22", remote.start()),)
+        except CommandError as e:
+            return "no debug servers: %s\n" % e
+        return "starting debug servers:\n        %s\n" % urls()[0]
     servers = (("http://%s:80/debug/pprof", profiles.start()),)
     console = remote.start()
     servers += (("ssh://%s:22", console),)

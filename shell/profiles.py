@@ -53,10 +53,8 @@ class System:
 
     def about(self):
         """-> [(label, value)] of the build."""
-        try:
-            from _build import INFO  # frozen by the build
-        except ImportError:
-            INFO = ()
+        from _build import INFO  # frozen by the build
+
         return list(INFO) + [("Python", sys.version), ("Mode", "firmware" if efi.boot_services() else "bare")]
 
     def arguments(self):

@@ -16,6 +16,8 @@ ValueError become one line, anything else one line and a traceback on the serial
 
 from collections import namedtuple
 
+from shell.hardened import ABSENT
+
 # Every module that declares commands, by help group.
 MODULES = (
     "shell.commands.system",
@@ -26,6 +28,7 @@ MODULES = (
     "shell.commands.pci",
     "shell.commands.net",
     "shell.commands.dns",
+    "shell.commands.sev",
 )
 
 _records = []  # of Commands, as declared
@@ -39,15 +42,16 @@ class CommandError(Exception):
     """What the user is told, in one line, after `command error, `."""
 
 
-# names: "exit,quit" has an alias. terminal, waits: see command().
-Command = namedtuple("Command", ("names", "syntax", "help", "handler", "terminal", "waits"))
+# names: "exit,quit" has an alias. terminal, waits, private: see command().
+Command = namedtuple("Command", ("names", "syntax", "help", "handler", "terminal", "waits", "private"))
 
 
-def command(names, syntax, help, terminal=False, waits=False):
+def command(names, syntax, help, terminal=False, waits=False, private=False):
     """Declare the function below as the handler of a command.
 
     terminal: it is a coroutine that owns the session's terminal until it returns. waits: it is a
-    coroutine that others run beside, returns text, and is cancelled by Ctrl-C.
+    coroutine that others run beside, returns text, and is cancelled by Ctrl-C. private: it can show or
+    change what the machine holds; a hardened build keeps it from its console (shell/hardened.py).
     A program may declare its own, from boot.py on; ValueError for a name that is taken.
     """
     load()
@@ -55,7 +59,7 @@ def command(names, syntax, help, terminal=False, waits=False):
     def declare(handler):
         global _help
         _help = None
-        record = Command(names, syntax, help, handler, terminal, waits)
+        record = Command(names, syntax, help, handler, terminal, waits, private)
         if _complete:  # a program's: a name that is taken must fail there and then
             _names()
             _index(record)
@@ -71,7 +75,8 @@ def load():
     if not _loaded:
         _loaded = True  # first, since these modules declare
         for module in MODULES:
-            __import__(module)
+            if module not in ABSENT:
+                __import__(module)
         _complete = True
 
 
@@ -102,14 +107,15 @@ def help_text():
 
 
 def _columns(records):
+    shown = [c.syntax[: c.syntax.find("...") + 3] if "..." in c.syntax else c.syntax for c in records]  # without their options
     name_len = max([len(c.names) for c in records if c.syntax]) + 1
-    left_len = max([name_len + len(c.syntax) if c.syntax else len(c.names) for c in records]) + 1
+    left_len = max([name_len + len(syntax) if syntax else len(c.names) for c, syntax in zip(records, shown)]) + 1
     # One formatting for all lines: this is part of every boot.
     forms = "%%-%ds%%.0s# %%s\n" % left_len, "%%-%ds%%-%ds# %%s\n" % (name_len, left_len - name_len)
     words = []
-    for c in records:
-        words += c[:3]
-    return "".join([forms[c.syntax != ""] for c in records]) % tuple(words)
+    for c, syntax in zip(records, shown):
+        words += (c.names, syntax, c.help)
+    return "".join([forms[syntax != ""] for syntax in shown]) % tuple(words)
 
 
 def _names():

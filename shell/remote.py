@@ -20,7 +20,8 @@ from micropython import const
 from net.ssh import keys
 from net.ssh.hostkey import HostKey
 from net.ssh.server import Server
-from shell import errors, tasks
+from shell import errors, hostkey, tasks
+from shell.hardened import HARDENED
 from shell.lineedit import LIMIT
 from shell.registry import CommandError
 from shell.session import Session
@@ -30,23 +31,21 @@ _KEY_FILE_MAX = const(262144)  # bytes
 _TICK_MS = const(20)
 _CHUNK = const(4096)
 
-_host_key = None  # one for as long as the machine runs, unless start() is given another
 _computing = []  # the sessions whose commands compute, the innermost last
 
 
 def start(port=22, host_key=None):
     """Serve SSH on a port of every interface. -> the Server: close(), open, port, fingerprint. OSError: the port is taken.
 
-    host_key: 32 bytes, the private key; without, a random one that lasts until the machine stops. Lines of authorized_keys
-    that are no keys are named on the console.
+    host_key: 32 bytes, the private key; without, that of shell/hostkey.py. Lines of authorized_keys that are no keys are
+    named on the console. CommandError: a hardened build opens to nobody in particular.
     """
-    global _host_key
-    if host_key is None and not _host_key:
-        _host_key = HostKey()
     allowed, warnings = authorized()
+    if HARDENED and not allowed:
+        raise CommandError("a hardened build serves SSH only to keys that are frozen into it")
     for text in warnings:
         print(text)
-    server = Server(HostKey(host_key) if host_key else _host_key, serve, allowed, report=errors.log)
+    server = Server(HostKey(host_key) if host_key else hostkey.get(), serve, allowed, report=errors.log)
     server.start(port)
     return server
 
@@ -58,7 +57,7 @@ def authorized():
     whoever's who runs the machine. A list without a single good key lets nobody in.
     """
     source, text = "frozen authorized_keys", _frozen()
-    if text is None:
+    if text is None and not HARDENED:
         source, text = _file()
     if text is None:
         return None, ()
@@ -114,6 +113,7 @@ class Remote(Session):
 
     def __init__(self, channel):
         super().__init__(channel, columns=channel.columns)
+        self.trusted = channel.key is not None
         self._task = core.cur_task
         self._editing = self._editor
         self._sending = False  # write_now() is at work, which a tick must not disturb

@@ -18,7 +18,7 @@ import asyncio
 
 import _repl
 
-from shell import registry, tasks
+from shell import hardened, registry, tasks
 from shell.lineedit import CTRL_A, CTRL_D, ENTER, OVERFLOW, LineEditor
 
 PROMPT = b"> "
@@ -31,6 +31,7 @@ _AHEAD = 4096  # bytes typed ahead of a running command that are kept
 class Session:
     """One user at one stream. console: it is the serial line, which has the raw REPL."""
 
+    trusted = False  # its user proved to be one (shell/remote.py)
     eol = "\r\n"  # how lines end on the stream; output of commands is written with "\n"
 
     def __init__(self, stream, console=False, columns=0):
@@ -44,7 +45,7 @@ class Session:
         self._silent = True  # nothing was sent since the command began
         self.interrupted = False  # by Ctrl-C, what is or was awaited last
         self.status = 0  # 1: the last command failed
-        events = (CTRL_A, CTRL_D) if console else (CTRL_D,)
+        events = (CTRL_A, CTRL_D) if console and not hardened.HARDENED else (CTRL_D,)
         self._editor = LineEditor(self._complete, events, columns)
 
     # -- what handlers use ---------------------------------------------------------------------
@@ -176,6 +177,8 @@ class Session:
         record = registry.find(words[0])
         if not record:
             raise registry.CommandError("unknown command %s, type `help`" % syntax.shown(words[0]))
+        if not hardened.allows(record, self):
+            raise registry.CommandError("a hardened build has this over SSH with a key only")
         try:
             args = syntax.bind(record.syntax, words[1:])
         except registry.CommandError as e:

@@ -5,6 +5,9 @@ A syntax string is a row of items; each takes one word of the line:
     (a|b)?      one of these words, or nothing (None)
     (<name>)?   like <name>, or nothing (None); so is (NAME)? where NAME is in TYPES
     (<a> <b>)?  as many words as there are names, or nothing (None for each)
+    ...         what follows are options, in any order, each once; the help does not show them
+    (a)?        an option: this word, or nothing (None)
+    (a <b>)?    an option: this word and its value, of which the handler gets the value, or nothing (None)
 A word that does not fit an optional item is left to the next one. Words are divided by blanks;
 '…' and "…" keep blanks in a word; a backslash is an ordinary character, as in EFI paths.
 Lines are bytes (UTF-8) here, because indexing text is slow and walking over it interns characters.
@@ -71,14 +74,30 @@ def shown(word):
     return "`%s`" % (word if len(word) <= 40 else word[:40] + "…")
 
 
-_grammars = {}  # syntax string: its items()
+_MARK = "..."
+_grammars = {}  # syntax string: its items() and options()
 
 
 def items(syntax):
     """-> list of (choices, names, optional) of each item; choices is None where names stand for words of the user's."""
+    return _grammar(syntax)[0]
+
+
+def options(syntax):
+    """-> list of (word, name of its value or None) of each option."""
+    return _grammar(syntax)[1]
+
+
+def _grammar(syntax):
     if syntax not in _grammars:
-        _grammars[syntax] = _parsed(syntax)
+        items, _, options = syntax.partition(_MARK)
+        _grammars[syntax] = _parsed(items.rstrip(" ")), [_option(names[0]) for _, names, _ in _parsed(options.lstrip(" "))]
     return _grammars[syntax]
+
+
+def _option(text):
+    word, blank, name = text.partition(" <")
+    return word, name or None
 
 
 def _parsed(syntax):
@@ -103,7 +122,7 @@ def bind(syntax, words):
     """
     args = []
     words = list(words)
-    grammar = items(syntax)
+    grammar, known = _grammar(syntax)
     for item in grammar:
         choices, names, optional = item
         if optional and len(words) < len(names):
@@ -114,13 +133,32 @@ def bind(syntax, words):
             args += [convert(name, words.pop(0)) for name in names]
         elif words[0] in choices:
             args.append(words.pop(0))
-        elif item is grammar[-1]:
+        elif item is grammar[-1] and not known:
             raise CommandError("unknown argument %s, expected (%s)" % (shown(words[0]), names[0]))
         else:
             args.append(None)
+    if known:
+        args += _bind_options(known, words)
     if words:
         raise CommandError("unexpected argument " + shown(words[0]))
     return args
+
+
+def _bind_options(known, words):
+    """-> the value of each option; takes them out of words."""
+    values = {}
+    names = dict(known)
+    while words:
+        word = words.pop(0)
+        if word not in names:
+            raise CommandError("unknown argument %s, expected %s" % (shown(word), ", ".join([option for option, _ in known])))
+        if word in values:
+            raise CommandError("`%s` twice" % word)
+        name = names[word]
+        if name and not words:
+            raise CommandError("missing argument <%s> of `%s`" % (name, word))
+        values[word] = convert(name, words.pop(0)) if name else word
+    return [values.get(option) for option, _ in known]
 
 
 def convert(name, word):

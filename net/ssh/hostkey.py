@@ -33,6 +33,11 @@ class HostKey:
         return string(ALGORITHM.encode()) + string(mpint(r) + mpint(s))
 
     @property
+    def digest(self):
+        """-> SHA-256 of the public key's encoding (RFC 4253, 6.6), the one that the fingerprint shows in base64."""
+        return crypto.sha2(256, self.blob)
+
+    @property
     def fingerprint(self):
         """-> text that a user compares with what the client shows."""
         return fingerprint(self.blob)

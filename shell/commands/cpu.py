@@ -1,8 +1,8 @@
-"""Commands about the processor: cpuid, info, msr."""
+"""Commands about the processor: cpuid, info."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-from shell.registry import CommandError, command
+from shell.registry import command
 
 
 @command("cpuid", "<leaf> <subleaf>", "show CPU capabilities")
@@ -34,18 +34,6 @@ def info(ctx):
         ("Frequency", "%g GHz" % (clock.tsc_hz() / 1e9)),
     )
     return table(rows, 14)
-
-
-@command("msr", "<hex addr>", "read model-specific register")
-def msr(ctx, addr):
-    import cpu
-
-    if addr >> 32:
-        raise CommandError("no such MSR, more than 32 bits")
-    try:
-        return "%x\n" % cpu.rdmsr(addr)
-    except OSError:
-        raise CommandError("no such MSR %#x (#GP)" % addr)
 
 
 def cpu_name():

@@ -8,7 +8,7 @@ _CHUNK = 4096
 _DIRECTORY = 0x4000
 
 
-@command("cat", "<path>", "show file contents")
+@command("cat", "<path>", "show file contents", private=True)
 def cat(ctx, path):
     """Write a file as it is, but for control characters: those are shown, terminals must not obey them."""
     import os
@@ -26,7 +26,7 @@ def cat(ctx, path):
             yield _visible(data.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
 
 
-@command("ls", "(<path>)?", "list directory contents")
+@command("ls", "(<path>)?", "list directory contents", private=True)
 def ls(ctx, path):
     import os
 
@@ -43,7 +43,7 @@ def ls(ctx, path):
             yield _entry("f", entry[3] if len(entry) > 3 else os.stat(folder + name)[6], name)
 
 
-@command("stat", "<path>", "show file information")
+@command("stat", "<path>", "show file information", private=True)
 def stat(ctx, path):
     import os
 

@@ -1,4 +1,4 @@
-"""Commands about memory: peek, poke."""
+"""Commands about memory and registers as they are: msr, peek, poke. A hardened build does not have them."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 
@@ -7,6 +7,18 @@ from shell.registry import CommandError, command
 _PAGE = 4096
 _PEEK_MAX = 1 << 20
 _ADDRESSES = 1 << 64
+
+
+@command("msr", "<hex addr>", "read model-specific register")
+def msr(ctx, addr):
+    import cpu
+
+    if addr >> 32:
+        raise CommandError("no such MSR, more than 32 bits")
+    try:
+        return "%x\n" % cpu.rdmsr(addr)
+    except OSError:
+        raise CommandError("no such MSR %#x (#GP)" % addr)
 
 
 @command("peek", "<hex addr> <size>", "memory display (use with caution)")

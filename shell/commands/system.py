@@ -11,12 +11,9 @@ def build(ctx):
     import sys
 
     import mem
+    from _build import INFO  # frozen by the build
     from shell.table import table
 
-    try:
-        from _build import INFO  # frozen by the build
-    except ImportError:
-        INFO = (("Commit", "unknown"),)
     own = (("Python", sys.version), ("Machine", sys.implementation._machine), ("Image base", "%#x" % mem.image()[0]))
     return table(tuple(INFO) + own)
 
@@ -65,7 +62,7 @@ def help(ctx):
     return registry.help_text()
 
 
-@command("python", "", "MicroPython REPL, Ctrl-D returns", terminal=True)
+@command("python", "", "MicroPython REPL, Ctrl-D returns", terminal=True, private=True)
 async def python(ctx):
     from shell.repl import Repl
 

@@ -20,6 +20,11 @@ COMMANDS = (
     (b"reset cold ", None),
     (b"peek 10", None),
     (b"help ", None),
+    (b"sev-report v", (11, None, [b"verify", b"vmpl"])),
+    (b"sev-report ext e", None),
+    (b"sev-report ext fi", (15, b"file ", ())),
+    (b"sev-report vmpl ", None),
+    (b"sev-kdf ro", (8, b"root ", ())),
     (b"exit-", (0, b"exit-boot-services ", ())),
     (b"h", (0, None, [b"halt", b"help"])),
 )

@@ -74,6 +74,7 @@ class Channel:
     def __init__(self, *pieces, pty=True, command=None):
         self.pieces, self.pty, self.command = list(pieces), pty, command
         self.columns, self.listener, self.out, self.pumps, self.broken = 80, None, b"", 0, False
+        self.key = None
 
     async def read(self, n):
         await asyncio.sleep_ms(0)

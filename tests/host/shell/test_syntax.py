@@ -42,6 +42,20 @@ BIND = (
     ("(raw|verify)? <path>", ["raw", "x"], ["raw", "x"]),
 )
 
+OPTIONS = "(raw|json)? ... (ext)? (vmpl <vmpl>)? (at <hex addr>)?"
+BIND_OPTIONS = (
+    ([], [None, None, None, None]),
+    (["raw"], ["raw", None, None, None]),
+    (["ext"], [None, "ext", None, None]),
+    (["at", "ff", "json"], "unknown argument `json`, expected ext, vmpl, at"),
+    (["json", "at", "ff", "vmpl", "2", "ext"], ["json", "ext", "2", 255]),
+    (["vmpl", "ext"], [None, None, "ext", None]),  # a value may look like an option
+    (["vmpl"], "missing argument <vmpl> of `vmpl`"),
+    (["ext", "ext"], "`ext` twice"),
+    (["xml"], "unknown argument `xml`, expected ext, vmpl, at"),
+    (["at", "x"], "invalid <hex addr> `x`, not a hexadecimal number"),
+)
+
 MUST_FAIL = (
     ("", ["x"], "unexpected argument `x`"),
     ("<path>", [], "missing argument <path>"),
@@ -88,6 +102,13 @@ def test_bind():
 def test_bind_must_fail():
     for text, words, message in MUST_FAIL:
         same(str(raises(CommandError, syntax.bind, text, words)), message)
+
+
+def test_bind_options():
+    for words, expected in BIND_OPTIONS:
+        same(str(raises(CommandError, syntax.bind, OPTIONS, words)) if isinstance(expected, str) else syntax.bind(OPTIONS, words), expected)
+    same(syntax.bind("... (a <b>)?", ["a", "c"]), ["c"])
+    same(syntax.options(OPTIONS), [("ext", None), ("vmpl", "vmpl"), ("at", "hex addr")])
 
 
 def test_bind_leaves_words_alone():

@@ -1,0 +1,4 @@
+"""Fake of the frozen module _build, as an ordinary build has it."""
+
+INFO = (("Commit", "unknown"),)
+HARDENED = False
