@@ -75,7 +75,7 @@ class HostItem(ScriptItem):
         if not MICROPYTHON.exists():
             raise ScriptFailure(f"no {MICROPYTHON}; make test-host builds it")
         command = [MICROPYTHON, "-X", "heapsize=16M", TESTS / "host" / "run.py", self.path, *filter(None, [self.named])]
-        path = os.pathsep.join(map(str, [TESTS / "fakes", ROOT, TESTS / "host", ".frozen"]))
+        path = os.pathsep.join(map(str, [TESTS / "fakes", ROOT, TESTS / "host", ".frozen", ROOT / "tools"]))
         try:
             done = subprocess.run(command, cwd=ROOT, env={**os.environ, "MICROPYPATH": path}, timeout=HOST_LIMIT,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -1,6 +1,6 @@
 # Fuzz what judges attestation: reports, certificates, revocations, the host's table, PEM, policies, and the judgment itself.
 #
-#     MICROPYPATH=tests/fakes:.:.frozen micropython tests/fuzz/attestation.py SEED OPERATIONS [REPORT CERTIFICATE...]
+#     MICROPYPATH=tests/fakes:.:.frozen:tools micropython tests/fuzz/attestation.py SEED OPERATIONS [REPORT CERTIFICATE...]
 #
 # Whatever comes in: ValueError with one line, or a value whose parts have their sizes; no other exception. The files are a real
 # report and its chain: damaged, they are never judged to be true. Without them that part is left out. Prints the seed that fails.

@@ -67,7 +67,7 @@ def build_frames():
 
 
 def _micropython(script, *arguments):
-    path = os.pathsep.join(map(str, [HERE.parent / "fakes", ROOT, ".frozen"]))
+    path = os.pathsep.join(map(str, [HERE.parent / "fakes", ROOT, ".frozen", ROOT / "tools"]))
     return _run([MICROPYTHON, "-X", "heapsize=16M", HERE / script, *arguments], {**os.environ, "MICROPYPATH": path})
 
 

@@ -110,7 +110,7 @@ def test_depth():
 
 
 def test_our_own_encoder():
-    """What tests/fakes/dermake.py makes is what openssl prints of the same values."""
+    """What tools/dermake.py makes is what openssl prints of the same values."""
     same(integer(128).hex(), "02020080")
     same(integer(bytes((0, 0, 0x80))).hex(), "02020080")
     same(oid("1.3.6.1.4.1.3704.1.3.8").hex(), "060a2b060104019c78010308")

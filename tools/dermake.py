@@ -1,4 +1,4 @@
-"""DER for tests: values, and certificates as AMD makes them, to be damaged at will; for CPython and MicroPython.
+"""Writing DER: values, and certificates in AMD's form, which tests damage at will; for CPython and MicroPython.
 
 A certificate's signature is whatever sign(bytes of the body) gives. Source: X.690; RFC 5280, 4.1; AMD's certificates, seen by openssl asn1parse.
 """
@@ -96,10 +96,11 @@ def milan(boot_loader=4, tee=1, snp=24, microcode=219, name=b"Milan-B0", last=("
             extension(AMD + "3.8", integer(microcode)), extension(AMD + last[0], last[1]))  # fmt: skip
 
 
-def turin(fmc=3, boot_loader=1, tee=2, snp=5, microcode=71, chip=bytes(range(1, 9))):
+def turin(fmc=3, boot_loader=1, tee=2, snp=5, microcode=71, chip=bytes(range(1, 9)), last=None):
+    """-> the same of a Turin."""
     parts = (("3.9", fmc), ("3.1", boot_loader), ("3.2", tee), ("3.3", snp), ("3.5", 0), ("3.6", 0), ("3.7", 0), ("3.8", microcode))
     first = [extension(AMD + "1", integer(1)), extension(AMD + "2", value(22, b"Turin"))]
-    return tuple(first + [extension(AMD + kind, integer(number)) for kind, number in parts] + [extension(AMD + "4", chip)])
+    return tuple(first + [extension(AMD + kind, integer(number)) for kind, number in parts] + [extension(AMD + kind, content) for kind, content in (last or ("4", chip),)])
 
 
 def certificate(subject, key, sign=lambda body: b"\x55" * 512, **changes):
