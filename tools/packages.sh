@@ -25,6 +25,7 @@ for group in "$@"; do
         need make command -v make
         need git command -v git
         need gnu-efi test -e /usr/include/efi/efi.h
+        need openssl command -v openssl
         need python3 command -v python3
         ;;
     run)
@@ -47,7 +48,6 @@ for group in "$@"; do
         need chromium-headless-shell command -v chromium-headless-shell
         need socat command -v socat
         need dnsmasq-base command -v dnsmasq
-        need openssl command -v openssl
         need wrk command -v wrk
         need python3-venv python3 -c 'import ensurepip'
         ;;
