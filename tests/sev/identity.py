@@ -1,4 +1,4 @@
-"""AMD's three keys as a test makes them, and reports signed by them: Python's cryptography signs, tests/fakes/dermake.py writes.
+"""AMD's three keys as a test makes them, and reports signed by them: Python's cryptography signs, tools/dermake.py writes.
 
 Source: VCEK Certificate and KDS Interface Specification (57230); the forms of AMD's own certificates.
 """
@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+import dermake
+
 FAKES = pathlib.Path(__file__).parents[1] / "fakes"
 
 
@@ -23,7 +25,7 @@ def fake(name):
     return module
 
 
-dermake, snpreport = fake("dermake"), fake("snpreport")
+snpreport = fake("snpreport")
 CERTIFIED = dermake.sequence(dermake.value(23, b"201022182312Z"), dermake.value(23, b"451022182312Z"))  # an authority's validity
 TRAILER = dermake.pss(trailer=dermake.context(3, dermake.integer(1)))  # AMD's roots write the default
 NOW = 1790000000  # 2026-09-21, within all validities here
