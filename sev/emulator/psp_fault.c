@@ -55,3 +55,7 @@ bool fault_now(fault_t fault) {
     wanted = FAULT_NONE;
     return true;
 }
+
+void fault_forget(void) {
+    wanted = FAULT_NONE;
+}

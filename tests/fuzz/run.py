@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Fuzz for a while: run.py [--seconds N] [--seed N], what make fuzz calls.
 
-Six fuzzers side by side, each started again with new seeds until the time is over, five of them on MicroPython's unix
+Seven fuzzers side by side, each started again with new seeds until the time is over, five of them on MicroPython's unix
 port: lying_card.py (a virtio card that lies, against the drivers), messages.py (answers of name and time servers),
 http_requests.py (clients of the HTTP server), sev_replies.py (what an SEV guest is given) and attestation.py (reports,
-certificates and the like); and frames/ (frames of every kind, against lwIP as the machine has it, under the address and
-undefined-behaviour sanitizers). The first failure ends it, with the seed that shows it again.
+certificates and the like); and two under the address and undefined-behaviour sanitizers, frames/ (frames of every kind,
+against lwIP as the machine has it) and psp.c (guest messages, against the emulator's secure processor). The first failure
+ends it, with the seed that shows it again.
 """
 
 import argparse
@@ -23,6 +24,7 @@ ROOT = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("BUILD") or ROOT / "build").resolve()
 MICROPYTHON = BUILD / "unix" / "micropython"
 FRAMES = BUILD / "fuzz" / "frames"
+PSP = BUILD / "snpemu" / "fuzz" / "psp"
 LIMIT = 120  # s, for one start of a fuzzer: longer is a hang
 
 sys.path.insert(0, str(HERE / "frames"))
@@ -60,6 +62,18 @@ def frames(seed, rounds):
     return _run([FRAMES, seed, rounds], {**os.environ, "ASAN_OPTIONS": "abort_on_error=0"})
 
 
+def psp(seed, rounds):
+    """Run the fuzzer of the emulator's secure processor. Returns (its exit status, what it printed)."""
+    return _run([PSP, seed, rounds], dict(os.environ))
+
+
+def build_psp():
+    """Compile the fuzzer of the secure processor, as far as it is not up to date; another make may be at it."""
+    PSP.parents[1].mkdir(parents=True, exist_ok=True)
+    command = ["flock", PSP.parents[1] / "lock", "make", "-f", "sev/emulator/psp.mk", f"BUILD={BUILD}", "--no-print-directory", "-rR", "psp-fuzz"]
+    subprocess.run(list(map(str, command)), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
 def build_frames():
     """Compile the fuzzer of the stack, as far as it is not up to date."""
     FRAMES.parent.mkdir(parents=True, exist_ok=True)
@@ -86,6 +100,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 24))
     args = parser.parse_args()
     build_frames()
+    build_psp()
     failures, deadline = [], time.monotonic() + args.seconds
 
     def work(name, fuzz, amount, step):
@@ -102,6 +117,7 @@ def main():
                threading.Thread(target=work, args=("HTTP, conversations", http_requests, 50_000, 50_000)),
                threading.Thread(target=work, args=("SEV replies", sev_replies, 10_000, 10_000)),
                threading.Thread(target=work, args=("attestation, inputs", attestation, 10_000, 10_000)),
+               threading.Thread(target=work, args=("secure processor, guests of 200 messages", psp, 200, 200)),
                threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
     for worker in workers:
         worker.start()

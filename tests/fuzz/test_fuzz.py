@@ -41,6 +41,13 @@ def test_attestation():
     assert status == 0, printed
 
 
+def test_psp():
+    """Guest messages of every kind to the emulator's secure processor; it refuses without a trace, and answers good ones."""
+    run.build_psp()
+    status, printed = run.psp(1, 60)
+    assert status == 0, printed
+
+
 def test_frames():
     """Frames of every kind into the network stack; it lives, answers and forgets."""
     run.build_frames()
