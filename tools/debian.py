@@ -1,4 +1,4 @@
-"""Download one file of a Debian package, through apt, without touching the machine's own apt state.
+"""Download Debian packages, through apt, without touching the machine's own apt state.
 
 A private apt configuration is written into a work folder; the mirror and its keyring are those of
 the machine's own sources (deb822 and one-line forms), or KEELBACK_MIRROR. apt checks the signatures.
@@ -23,15 +23,29 @@ class FetchError(Exception):
 def download(kind, package, suite, work):
     """Download a package into a folder of its own and return the path of the file.
 
-    kind: "source" (the upstream tarball) or "binary" (the .deb). work: a folder for apt's lists.
-    Raises FetchError.
+    kind: "source" (the upstream tarball), "binary" (the .deb) or "depends" (the .deb that a meta package depends on
+    first). work: a folder for apt's lists. Raises FetchError.
     """
     config = _configure(kind, suite, pathlib.Path(work) / f"{suite}-{kind}")
+    _apt(config, config.parent, "update")
+    file = _download(config, kind, package, suite)
+    return _download(config, kind, _first_dependency(file), suite) if kind == "depends" else file
+
+
+def download_all(package, suite, work):
+    """Download a package and all that it depends on, the C library too; return their files. Raises FetchError."""
+    config = _configure("binary", suite, pathlib.Path(work) / f"{suite}-all")
+    _apt(config, config.parent, "update")
+    _apt(config, config.parent, "install", "--download-only", "--yes", "--no-install-recommends", package)
+    return sorted((config.parent / "cache/archives").glob("*.deb"))
+
+
+def _download(config, kind, package, suite):
+    """Download one package by name."""
     out = config.parent / package
     out.mkdir(parents=True, exist_ok=True)
     for old in out.iterdir():
         old.unlink()
-    _apt(config, out, "update")
     if kind == "source":
         _apt(config, out, "source", "--download-only", "--tar-only", package)
     else:
@@ -40,6 +54,12 @@ def download(kind, package, suite, work):
     if len(found) != 1:
         raise FetchError(f"{suite} gave {len(found)} files for the package {package}, expected one")
     return found[0]
+
+
+def _first_dependency(file):
+    """Return the name of the first package that a .deb depends on."""
+    text = subprocess.run(["dpkg-deb", "-f", file, "Depends"], capture_output=True, text=True, check=True).stdout
+    return re.match(r"[^\s,|(]*", text)[0]
 
 
 def _configure(kind, suite, folder):
@@ -51,7 +71,7 @@ def _configure(kind, suite, folder):
     uri, signed_by = mirror()
     stanza = [f"Types: {'deb-src' if kind == 'source' else 'deb'}", f"URIs: {uri}", f"Suites: {suite}",
               "Components: main", f"Targets: {'Sources' if kind == 'source' else 'Packages'}"]
-    if kind == "binary":
+    if kind != "source":
         stanza.append("Architectures: amd64")
     if signed_by:
         stanza.append(f"Signed-By: {signed_by}")

@@ -3,10 +3,11 @@
 
     tools/fetch.py [--build DIR] [NAME ...]        (default: all sources)
 
-Sources (micropython, lwip, mbedtls, libsodium) come as Debian source packages, firmware (ovmf2025, ovmf2022) from the
-system or as binary packages, a tool of the tests (pprof) out of a binary package, another (speedscope) by npm where there is one; all are pinned by SHA-256 and unpacked into a cache outside the tree
+Sources (micropython, lwip, mbedtls, libsodium) come as Debian source packages, firmware (ovmf2025, ovmf2022, amdsev) from the
+system or as binary packages, tools of the tests out of a binary package (pprof), as a whole one (linux612), as one with all that
+it depends on (qemu10), or by npm where there is one (speedscope); all are pinned by SHA-256 and unpacked into a cache outside the tree
 (KEELBACK_CACHE, default ~/.cache/keelback), so that a second clone downloads nothing. The build folder gets
-links: src/NAME, firmware/NAME/{CODE,VARS}.fd, tools/NAME. MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR and LIBSODIUM_DIR
+links: src/NAME, firmware/NAME/{CODE,VARS,OVMF}.fd, tools/NAME. MICROPYTHON_DIR, LWIP_DIR, MBEDTLS_DIR and LIBSODIUM_DIR
 take the place of a download. Any number of these may run at once.
 
 A source that is not the pinned one is refused. Firmware is only a tool of the tests: where the archive has
@@ -34,43 +35,65 @@ SOURCES = {  # name: (version, SHA-256 of the upstream tarball)
     "libsodium": ("1.0.18", "d59323c6b712a1519a5daf710b68f5e7fde57040845ffec53850911f10a5d4f4"),
     "mbedtls": ("3.6.6", "8fb65fae8dcae5840f793c0a334860a411f884cc537ea290ce1c52bb64ca007a"),
 }
-FIRMWARE = {  # name: (suite, version, SHA-256 of the package ovmf)
-    "ovmf2025": ("trixie", "2025.02", "78e0d54df11fc77406cb7a0bc9a39e5bca6d1cbe06556b91d9a73491c52decdf"),
-    "ovmf2022": ("bookworm", "2022.11", "e73d3d1a8799f7f6fc16b73501d913edcdd86237556fbff30693e747e6dc262e"),
+FIRMWARE = {  # name: (suite, package, version, SHA-256)
+    "ovmf2025": ("trixie", "ovmf", "2025.02", "78e0d54df11fc77406cb7a0bc9a39e5bca6d1cbe06556b91d9a73491c52decdf"),
+    "ovmf2022": ("bookworm", "ovmf", "2022.11", "e73d3d1a8799f7f6fc16b73501d913edcdd86237556fbff30693e747e6dc262e"),
+    "amdsev": ("forky", "ovmf-amdsev", "2026.08", "92c9b6d15e4eeb371938c3f99080c1a8fc057dfd6bc0509d37f8b615e9edebfb"),
+}
+IMAGES = {  # package: {link: file below /usr/share}; OVMF.fd is code and variables in one
+    "ovmf": {"CODE.fd": "OVMF/OVMF_CODE_4M.fd", "VARS.fd": "OVMF/OVMF_VARS_4M.fd", "OVMF.fd": "ovmf/OVMF.fd"},
+    "ovmf-amdsev": {"OVMF.fd": "ovmf/OVMF.amdsev.fd"},
 }
 TOOLS = {  # of the tests; name: (suite, package, SHA-256, the one file that is kept)
     "pprof": ("bookworm", "golang-1.19-go", "545123039b6c79e75cf2d86528781a825424cf33ce9d3f4513d772d7144cd531",
               "usr/lib/go-1.19/pkg/tool/linux_amd64/pprof"),
 }
+TREES = {  # of the tests, packages of which all is kept; name: (kind, suite, package, SHA-256, the program that is linked)
+    "qemu10": ("all", "trixie", "qemu-system-x86", "5e841d0723a657fd8bc2e9e1a085d24f47fcb3e4a0f94762e6c38b429f22fbb1", "usr/bin/qemu-system-x86_64"),
+    "linux612": ("depends", "trixie", "linux-image-cloud-amd64", "e9893e5295d0549b8852611f12a4b8b5f6cc4b8128dcc2086b9847793b904ab7", None),
+}
 PACKAGES = {  # of the tests, from npm; name: (version, SHA-256)
     "speedscope": ("1.25.0", "2831f1e0d26df914b477e522d78b8485511495a6af81a0b88158f8b48f9e0d03"),
 }
-SYSTEM_FIRMWARE = pathlib.Path("/usr/share/OVMF")
+NAMES = [*SOURCES, *FIRMWARE, *TOOLS, *TREES, *PACKAGES]
+SHARE = "usr/share"
+LAUNCHER = """#!/bin/sh
+# Run a program with the libraries, loader and modules of its own distribution. Made by tools/fetch.py.
+here=$(dirname "$(readlink -f "$0")")
+export QEMU_MODULE_DIR="$here/usr/lib/x86_64-linux-gnu/qemu"
+exec "$here/usr/lib64/ld-linux-x86-64.so.2" --library-path "$here/usr/lib/x86_64-linux-gnu" "$here/{program}" -L "$here/usr/share/qemu" -L "$here/usr/share/seabios" "$@"
+"""
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build", type=pathlib.Path, help="the build folder")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*SOURCES, *FIRMWARE, *TOOLS, *PACKAGES]))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     args = parser.parse_args()
     try:
         for name in args.names or SOURCES:
-            if name in SOURCES:
-                link(args.build / "src" / name, source(name, args.build))
-            elif name in FIRMWARE:
-                code, variables = firmware(name, args.build)
-                link(args.build / "firmware" / name / "CODE.fd", code)
-                link(args.build / "firmware" / name / "VARS.fd", variables)
-            elif name in TOOLS:
-                link(args.build / "tools" / name, tool(name, args.build))
-            elif name in PACKAGES and not shutil.which("npm"):
-                print(f"fetch: no npm, so {name} and the test that needs it are left out", flush=True)
-            elif name in PACKAGES:
-                link(args.build / "tools" / name, package(name, args.build))
-            else:
-                raise FetchError(f"nothing is called {name}; there are {', '.join([*SOURCES, *FIRMWARE, *TOOLS, *PACKAGES])}")
+            provide(name, args.build)
     except (FetchError, OSError, subprocess.CalledProcessError) as e:
         sys.exit(f"fetch: {e}")
+
+
+def provide(name, build):
+    """Fetch what has that name, and link it under the build folder. Raises FetchError, OSError, CalledProcessError."""
+    if name in SOURCES:
+        link(build / "src" / name, source(name, build))
+    elif name in FIRMWARE:
+        for image, path in firmware(name, build).items():
+            link(build / "firmware" / name / image, path)
+    elif name in TOOLS:
+        link(build / "tools" / name, tool(name, build))
+    elif name in TREES:
+        link(build / "tools" / name, tree(name, build))
+    elif name in PACKAGES and not shutil.which("npm"):
+        print(f"fetch: no npm, so {name} and the test that needs it are left out", flush=True)
+    elif name in PACKAGES:
+        link(build / "tools" / name, package(name, build))
+    else:
+        raise FetchError(f"nothing is called {name}; there are {', '.join(NAMES)}")
 
 
 def source(name, build):
@@ -86,19 +109,25 @@ def source(name, build):
 
 
 def firmware(name, build):
-    """Return (code, variables): a firmware's two flash images, the system's where it has that version."""
-    suite, version, digest = FIRMWARE[name]
-    if system_version("ovmf").startswith(version):
-        folder = SYSTEM_FIRMWARE
-    else:
-        folder = cached(f"{name}-{digest[:12]}", "binary", "ovmf", suite, digest, build) / "usr/share/OVMF"
-    return folder / "OVMF_CODE_4M.fd", folder / "OVMF_VARS_4M.fd"
+    """Return {name of the link: path} of a firmware's flash images, the system's where it has that version."""
+    suite, package, version, digest = FIRMWARE[name]
+    root = pathlib.Path("/")
+    if not system_version(package).startswith(version):
+        root = cached(f"{name}-{digest[:12]}", "binary", package, suite, digest, build)
+    return {image: root / SHARE / path for image, path in IMAGES[package].items()}
 
 
 def tool(name, build):
     """Return the path of a program that is one file of a package too large to install."""
     suite, package, digest, file = TOOLS[name]
     return cached(f"{name}-{digest[:12]}", "binary", package, suite, digest, build, file) / file
+
+
+def tree(name, build):
+    """Return the folder of an unpacked package, or of one with all that it depends on the program that starts it there."""
+    kind, suite, package, digest, program = TREES[name]
+    folder = cached(f"{name}-{digest[:12]}", kind, package, suite, digest, build, launch=program)
+    return folder / pathlib.Path(program).name if program else folder
 
 
 def package(name, build):
@@ -124,10 +153,11 @@ def system_version(package):
     return ""
 
 
-def cached(entry, kind, package, suite, digest, build, member=None):
+def cached(entry, kind, package, suite, digest, build, member=None, launch=None):
     """Return the cache's folder of that name; first download, check and unpack the package (or one member) if it is missing.
 
-    The folder appears complete, by one rename, or not at all; a lock keeps a second download from starting.
+    launch: the program for which a launcher is written. The folder appears complete, by one rename, or not at all; a lock
+    keeps a second download from starting.
     """
     cache = pathlib.Path(os.environ.get("KEELBACK_CACHE") or default_cache())
     final, partial = cache / entry, cache / f".{entry}.partial"
@@ -138,12 +168,32 @@ def cached(entry, kind, package, suite, digest, build, member=None):
         if not final.is_dir():
             print(f"fetch: {package} from {suite}", flush=True)
             shutil.rmtree(partial, ignore_errors=True)  # left by a run that was killed
-            file = npm_pack(package, partial / "npm") if kind == "npm" else debian.download(kind, package, suite, partial / "apt")
-            check(file, digest, strict=kind != "binary")
-            unpack(file, partial / "tree", member)
+            files = download(kind, package, suite, partial)
+            check(files[0], digest, strict=kind in ("source", "npm"))
+            for file in files:
+                unpack(file, partial / "tree", member)
+            if launch:
+                write_launcher(partial / "tree", launch)
             (partial / "tree").rename(final)
             shutil.rmtree(partial)
     return final
+
+
+def download(kind, package, suite, partial):
+    """Return the files of a package, its own first."""
+    if kind == "npm":
+        return [npm_pack(package, partial / "npm")]
+    if kind != "all":
+        return [debian.download(kind, package, suite, partial / "apt")]
+    files = debian.download_all(package, suite, partial / "apt")
+    return sorted(files, key=lambda f: not f.name.startswith(f"{package}_"))
+
+
+def write_launcher(folder, program):
+    """Write the script that runs a program out of a folder."""
+    path = folder / pathlib.Path(program).name
+    path.write_text(LAUNCHER.format(program=program))
+    path.chmod(0o755)
 
 
 def default_cache():

@@ -91,17 +91,48 @@ def test_own_tree_wins(package, monkeypatch):
     assert fetch.source("lwip", package) == package / "mine"
 
 
-def test_one_file_of_a_package(tmp_path):
-    """Of a package too large to keep, the file that is wanted comes, and a missing one is an error."""
-    root = tmp_path / "root"
-    for name, text in (("DEBIAN/control", "Package: p\nVersion: 1\nArchitecture: all\nMaintainer: m\nDescription: d\n"), ("usr/bin/a", "a"), ("usr/bin/b", "b")):
+CONTROL = "Package: {}\nVersion: 1\nArchitecture: all\nMaintainer: m\nDescription: d\n"
+
+
+def make_deb(path, files, control=""):
+    """Make a package of that name with {path: text}."""
+    root = path.with_suffix(".root")
+    for name, text in {"DEBIAN/control": CONTROL.format(path.stem.split("_")[0]) + control, **files}.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-    subprocess.run(["dpkg-deb", "-b", root, tmp_path / "p.deb"], check=True, capture_output=True)
+    subprocess.run(["dpkg-deb", "-b", root, path], check=True, capture_output=True)
+    return path
+
+
+def test_one_file_of_a_package(tmp_path):
+    """Of a package too large to keep, the file that is wanted comes, and a missing one is an error."""
+    make_deb(tmp_path / "p.deb", {"usr/bin/a": "a", "usr/bin/b": "b"})
     fetch.unpack(tmp_path / "p.deb", tmp_path / "tree", "usr/bin/a")
     assert [p.name for p in (tmp_path / "tree").rglob("*") if p.is_file()] == ["a"]
     with pytest.raises(subprocess.CalledProcessError):
         fetch.unpack(tmp_path / "p.deb", tmp_path / "other", "usr/bin/c")
+
+
+def test_program_with_all_that_it_needs(tmp_path, monkeypatch):
+    """Packages lie in one tree; the launcher runs the program with its own loader and libraries, from anywhere, through a link."""
+    loader = "#!/bin/sh\necho \"$QEMU_MODULE_DIR\" \"$@\"\n"
+    files = [make_deb(tmp_path / "libc6_1.deb", {"usr/lib64/ld-linux-x86-64.so.2": loader}), make_deb(tmp_path / "prog_1.deb", {"usr/bin/prog": "p"})]
+    (files[0].with_suffix(".root") / "usr/lib64/ld-linux-x86-64.so.2").chmod(0o755)
+    subprocess.run(["dpkg-deb", "-b", files[0].with_suffix(".root"), files[0]], check=True, capture_output=True)
+    digest = hashlib.sha256(files[1].read_bytes()).hexdigest()
+    monkeypatch.setattr(debian, "download_all", lambda package, suite, work: pathlib.Path(work).mkdir(parents=True) or files)
+    monkeypatch.setenv("KEELBACK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(fetch.TREES, "prog9", ("all", "trixie", "prog", digest, "usr/bin/prog"))
+    fetch.provide("prog9", tmp_path / "build")
+    done = subprocess.run([tmp_path / "build/tools/prog9", "a b"], capture_output=True, text=True, cwd="/", check=True)
+    tree = tmp_path / "cache" / f"prog9-{digest[:12]}"
+    assert done.stdout == (f"{tree}/usr/lib/x86_64-linux-gnu/qemu --library-path {tree}/usr/lib/x86_64-linux-gnu {tree}/usr/bin/prog "
+                           f"-L {tree}/usr/share/qemu -L {tree}/usr/share/seabios a b\n")
+
+
+def test_what_a_meta_package_stands_for(tmp_path):
+    meta = make_deb(tmp_path / "meta_1.deb", {}, "Depends: linux-image-6.12.117+deb13-cloud-amd64 (= 6.12.117-1), other\n")
+    assert debian._first_dependency(meta) == "linux-image-6.12.117+deb13-cloud-amd64"
 
 
 def test_link_follows_a_change(tmp_path):
