@@ -1,6 +1,7 @@
 # Keelback: what a user calls. What the executable is made of stands in port/port.mk.
 
-# ---- settings (make NAME=value; those that QEMU takes, QEMU OVMF MACHINE ACCEL CPU MEM SMP NET NIC SERIAL, see tools/qemu.py)
+# ---- settings (make NAME=value; those that QEMU takes, QEMU OVMF MACHINE ACCEL CPU MEM SMP NET NIC SERIAL, see tools/qemu.py,
+# and POLICY, see tools/qemu_snp.py)
 # Preferred load address, in hex without 0x; a loader that has it in use relocates.
 IMAGE_BASE ?= 200000
 # A folder whose files go onto the boot volume (boot.py, main.py, keelback.cfg, data).
@@ -29,6 +30,7 @@ ESP  := $(BUILD)/esp
 VENV := $(BUILD)/venv
 UNIX := $(BUILD)/unix/micropython
 HAVE := $(BUILD)/have
+PIP_INSTALL = -qq --disable-pip-version-check install --no-deps --require-hashes --only-binary :all:
 PYTEST = $(VENV)/bin/python -m pytest -n 2 $(TESTS)
 
 # ---- build
@@ -67,6 +69,22 @@ qemu-uefi: $(EFI) $(HAVE)/run ## boot from a disk image with boot services kept,
 	@{ cat /dev/null $(wildcard $(FILES:%=%/keelback.cfg)); echo; echo boot_services=keep; } >$(BUILD)/uefi/keelback.cfg
 	@$(PYTHON) tools/image.py $(BUILD)/uefi.img $(EFI) $(FILES) $(BUILD)/uefi
 	@$(PYTHON) tools/qemu.py --volume $(BUILD)/uefi.img
+
+# Whether the host can is known before anything is built.
+.PHONY: qemu-snp qemu-snp-disk measure
+qemu-snp: ## boot as an SEV-SNP guest; the measurement covers the executable and its load options (APPEND)
+	@$(PYTHON) tools/qemu_snp.py --check
+	@+$(MAKE) $(EFI) $(HAVE)/snp
+	@$(PYTHON) tools/qemu_snp.py --kernel $(EFI) --append '$(APPEND)'
+
+qemu-snp-disk: ## boot as an SEV-SNP guest from a disk image, of which only the firmware is measured
+	@$(PYTHON) tools/qemu_snp.py --check
+	@+$(MAKE) $(EFI) $(HAVE)/snp
+	@$(PYTHON) tools/image.py $(BUILD)/snp.img $(EFI) $(FILES)
+	@$(PYTHON) tools/qemu_snp.py --volume $(BUILD)/snp.img
+
+measure: $(EFI) $(HAVE)/snp $(HAVE)/measure ## print the launch measurements to expect of both, for 1 to 8 vCPUs
+	@$(BUILD)/measure/bin/python tools/launchdigest.py --kernel $(EFI) --append '$(APPEND)'
 
 .PHONY: qemu-gdb
 qemu-gdb: $(ESP) $(HAVE)/run ## the same, waiting for GDB: gdb -x tools/debug.py
@@ -134,13 +152,23 @@ $(HAVE)/run: tools/packages.sh tools/fetch.py | $(HAVE)
 	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025
 	@touch $@
 
-$(HAVE)/test: tests/requirements.txt tests/packages.txt tools/packages.sh tools/fetch.py | $(HAVE)/run $(HAVE)/sources
+$(HAVE)/snp: tools/fetch.py | $(HAVE)/run
+	@$(PYTHON) tools/fetch.py --build $(BUILD) amdsev ovmf2025
+	@touch $@
+
+$(HAVE)/measure: tools/measure.txt tools/packages.sh | $(HAVE)
+	@tools/packages.sh measure
+	@$(PYTHON) -m venv --clear $(BUILD)/measure
+	@$(BUILD)/measure/bin/pip $(PIP_INSTALL) -r $<
+	@touch $@
+
+$(HAVE)/test: tests/requirements.txt tests/packages.txt tools/measure.txt tools/packages.sh tools/fetch.py | $(HAVE)/run $(HAVE)/sources
 	@tools/packages.sh build test
-	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022 pprof speedscope
+	@$(PYTHON) tools/fetch.py --build $(BUILD) ovmf2025 ovmf2022 amdsev qemu10 linux612 pprof speedscope
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(VENV)/bin/pip -qq --disable-pip-version-check install --no-deps --require-hashes --only-binary :all: -r $<
+	@$(VENV)/bin/pip $(PIP_INSTALL) -r $< -r tools/measure.txt
 	@rm -rf $(BUILD)/packages
-	@$(VENV)/bin/pip -qq --disable-pip-version-check install --no-deps --require-hashes --only-binary :all: --target $(BUILD)/packages -r tests/packages.txt
+	@$(VENV)/bin/pip $(PIP_INSTALL) --target $(BUILD)/packages -r tests/packages.txt
 	@touch $@
 
 $(BUILD) $(HAVE):

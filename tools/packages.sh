@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install the distribution packages that are missing, or print the command that does.
 #
-#     tools/packages.sh build|run|test ...
+#     tools/packages.sh build|run|measure|test ...
 #
 # Plain sh, since on a fresh system python3 itself may be one of them. A package counts as there when the
 # thing it is needed for is there, however it came. Installs as root, or through sudo.
@@ -32,6 +32,9 @@ for group in "$@"; do
         need qemu-system-x86 command -v "${QEMU:-qemu-system-x86_64}"
         need python3 command -v python3
         ;;
+    measure)
+        need python3-venv python3 -c 'import ensurepip'
+        ;;
     test)
         need mtools command -v mformat
         need gdb command -v gdb
@@ -52,7 +55,7 @@ for group in "$@"; do
         need python3-venv python3 -c 'import ensurepip'
         ;;
     *)
-        echo "packages: there is no group $group; there are build, run, test" >&2
+        echo "packages: there is no group $group; there are build, run, measure, test" >&2
         exit 2
         ;;
     esac

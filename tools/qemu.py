@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Spell QEMU's command line: the only place that does.
+"""Spell QEMU's command line: the only place that does, with qemu_snp.py for what an SEV-SNP guest needs.
 
 As a command (make qemu, make qemu-gdb) it runs QEMU on the terminal; Ctrl-C goes to the guest, Ctrl-] then x ends
 QEMU. As a module it gives Options, whose command() the tests and benchmarks start through vm.Machine.
@@ -66,27 +66,35 @@ class Options:
     prefix: tuple = ()
     extra: tuple = ()
 
+    SETTINGS = ("qemu", "ovmf", "machine", "accel", "cpu", "mem", "smp", "net", "nic", "serial")
+    VIRTIO = ""  # more properties of every virtio device
+
     @classmethod
     def from_environment(cls, **given):
         """Make options from the environment; what is given wins."""
-        names = ("qemu", "ovmf", "machine", "accel", "cpu", "mem", "smp", "net", "nic", "serial")
-        found = {n: os.environ[n.upper()] for n in names if os.environ.get(n.upper())}
+        found = {n: os.environ[n.upper()] for n in cls.SETTINGS if os.environ.get(n.upper())}
         return cls(**{**found, **given})
 
     def command(self):
         """Return the command line as a list. Raises QemuError."""
-        accel = self.accel or default_accel()
-        line = [*self.prefix, self.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-machine", self.machine + ",memory-backend=ram"]
-        line += ["-accel", accel, "-cpu", self.cpu or ("host" if accel == "kvm" else TCG_CPU)]
-        size = f"{self.mem}M" if str(self.mem).isdigit() else self.mem  # MiB, as -m takes it
-        # reserve=off: a guest may be given more memory than the host has, as long as it does not use it.
-        line += ["-m", str(self.mem), "-object", f"memory-backend-ram,id=ram,size={size},reserve=off", "-smp", str(self.smp)]
-        line += firmware(self.ovmf) + self._boot() + self._net() + self._channels()
-        line += ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
+        line = [*self.prefix, self.qemu, "-nodefaults", "-no-user-config", "-display", "none", *self._machine()]
+        line += self._boot() + self._net() + self._channels() + self._random()
         if self.icount is not None:
             line += ["-icount", f"shift={self.icount},sleep={'on' if self.sleep else 'off'}"]
         line += ["-S"] * self.paused + ["-no-reboot"] * (not self.reboot)
         return line + list(self.extra)
+
+    def _machine(self):
+        """Return the arguments for processors, memory and firmware."""
+        accel = self.accel or default_accel()
+        # reserve=off: a guest may be given more memory than the host has, as long as it does not use it.
+        return ["-machine", self.machine + ",memory-backend=ram", "-accel", accel, "-cpu", self.cpu or ("host" if accel == "kvm" else TCG_CPU),
+                "-m", str(self.mem), "-object", f"memory-backend-ram,id=ram,size={self._bytes()},reserve=off", "-smp", str(self.smp),
+                *firmware(self.ovmf)]
+
+    def _bytes(self):
+        """Return the size of memory with its unit."""
+        return f"{self.mem}M" if str(self.mem).isdigit() else self.mem  # MiB, as -m takes it
 
     def _boot(self):
         """Return the arguments for what is started."""
@@ -103,7 +111,7 @@ class Options:
             # The image stays as it is: one may serve many machines at once.
             mode = "readonly=on" if volume.is_dir() else "snapshot=on"
             line += ["-drive", f"if=none,id=boot,format=raw,{mode},file={escape(file)}"]
-            line += ["-device", "virtio-blk-pci,drive=boot" + ("" if self.kernel else ",bootindex=0")]
+            line += ["-device", "virtio-blk-pci,drive=boot" + self.VIRTIO + ("" if self.kernel else ",bootindex=0")]
         return line
 
     def _net(self):
@@ -120,7 +128,7 @@ class Options:
         else:
             raise QemuError(f"NET={self.net} is none of user, tap, tap:NAME, stream:PATH and none")
         # OVMF has a driver for virtio; the others bring theirs in a ROM.
-        rom = ",romfile=" if self.nic.startswith("virtio") else ""
+        rom = ",romfile=" + self.VIRTIO if self.nic.startswith("virtio") else ""
         return ["-netdev", backend, "-device", f"{self.nic},netdev=net{rom}{self.card}"]
 
     def _channels(self):
@@ -138,6 +146,10 @@ class Options:
         if self.gdb:
             line += ["-gdb", f"tcp:{self.gdb}"]
         return line
+
+    def _random(self):
+        """Return the arguments for random numbers out of the host."""
+        return ["-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
 
 
 def default_accel():
@@ -199,22 +211,33 @@ def free_forwards(preferred):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--volume", type=pathlib.Path, help="boot volume: a folder or a disk image")
-    parser.add_argument("--kernel", type=pathlib.Path, help="executable to start through fw_cfg")
-    parser.add_argument("--append", default="", help="its load options")
-    parser.add_argument("--gdb", action="store_true", help="wait for GDB on 127.0.0.1:1234")
-    parser.add_argument("--print", action="store_true", help="print the command line, do not run it")
+    parser = argument_parser(__doc__)
     args = parser.parse_args()
     os.environ.setdefault("NET", "user")
     options = Options.from_environment(volume=args.volume, kernel=args.kernel, append=args.append,
                                        forwards=free_forwards(FORWARDS), paused=args.gdb,
                                        gdb="127.0.0.1:1234" if args.gdb else None)
+    run(options, args.print)
+
+
+def argument_parser(purpose):
+    """Return the parser of the arguments that say what is started."""
+    parser = argparse.ArgumentParser(description=purpose.splitlines()[0])
+    parser.add_argument("--volume", type=pathlib.Path, help="boot volume: a folder or a disk image")
+    parser.add_argument("--kernel", type=pathlib.Path, help="executable to start through fw_cfg")
+    parser.add_argument("--append", default="", help="its load options")
+    parser.add_argument("--gdb", action="store_true", help="wait for GDB on 127.0.0.1:1234")
+    parser.add_argument("--print", action="store_true", help="print the command line, do not run it")
+    return parser
+
+
+def run(options, only_print):
+    """Become QEMU on this terminal, or print its command line; does not return, or exits with one line."""
     try:
         line = options.command()
     except QemuError as e:
         sys.exit(f"qemu: {e}")
-    if args.print:
+    if only_print:
         print(shlex.join(line))
         return
     introduce(options)
