@@ -18,6 +18,13 @@ enum {
 #define ABI_MAJOR 1
 #define ABI_MINOR 58
 
+// What the platform must be, or not be, for a policy.
+static const struct {
+    const char *name;
+    uint8_t policy_bit, platform_bit;
+    bool forbidden;                         // else required
+} demands[] = { { "no SMT", 16, 0, true }, { "RAPL off", 23, 3, false }, { "ciphertext hiding", 24, 4, false } };
+
 // ---- launch ------------------------------------------------------------------------------------------------------------
 static const struct {
     uint8_t family, first, last, chip;      // of models; index into psp_identities
@@ -37,6 +44,17 @@ static const psp_identity_t *chip_of(const psp_launch_t *launch) {
         }
     }
     return NULL;
+}
+
+static bool platform_holds(const psp_launch_t *launch) {
+    for (size_t i = 0; i < sizeof(demands) / sizeof(*demands); i++) {
+        bool set = launch->policy >> demands[i].policy_bit & 1, has = launch->platform_info >> demands[i].platform_bit & 1;
+        if (demands[i].forbidden ? !set && has : set && !has) {
+            complain("policy %x wants %s, the platform has %x", launch->policy, demands[i].name, launch->platform_info);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool policy_holds(uint64_t policy) {
@@ -67,11 +85,12 @@ static bool launch_holds(const psp_launch_t *launch) {
             return false;
         }
     }
-    return policy_holds(launch->policy);
+    return policy_holds(launch->policy) && platform_holds(launch);
 }
 
 bool psp_start(const psp_launch_t *launch, void (*random)(void *, size_t)) {
     complain_not();
+    memset(&guest, 0, sizeof(guest));
     if (!launch_holds(launch)) {
         return false;
     }
@@ -225,6 +244,10 @@ static message_t message;
 
 uint32_t psp_guest_request(const uint8_t request[PSP_PAGE_LEN], uint8_t response[PSP_PAGE_LEN], unsigned caller_vmpl) {
     complain_not();
+    if (guest.chip == NULL) {
+        complain("there is no guest");
+        return PSP_INVALID_GUEST;
+    }
     memcpy(page, request, PSP_PAGE_LEN);
     memset(&message, 0, sizeof(message));
     message.vmpl = caller_vmpl > page[0x3c] ? caller_vmpl : page[0x3c];
@@ -235,6 +258,9 @@ uint32_t psp_guest_request(const uint8_t request[PSP_PAGE_LEN], uint8_t response
 
 void psp_observe(const uint8_t request[PSP_PAGE_LEN]) {
     complain_not();
+    if (guest.chip == NULL) {
+        return;
+    }
     memcpy(page, request, PSP_PAGE_LEN);
     memset(&message, 0, sizeof(message));
     message_note(&message, page);

@@ -18,6 +18,7 @@
 enum {
     PSP_SUCCESS = 0x00,
     PSP_BAD_MEASUREMENT = 0x0b,
+    PSP_INVALID_GUEST = 0x10,
     PSP_INVALID_PARAM = 0x16,
     PSP_RESOURCE_LIMIT = 0x17,
     PSP_AEAD_OFLOW = 0x1d,
@@ -48,7 +49,7 @@ typedef struct {
 void psp_launch_default(psp_launch_t *launch);
 
 // Begin a new guest: keys, counters, report id. random: fills memory with random bytes. False: the launch is refused,
-// psp_complaint() says why.
+// psp_complaint() says why; there is no guest then.
 bool psp_start(const psp_launch_t *launch, void (*random)(void *, size_t));
 
 // Write the guest's secrets page. The caller keeps no copy: it holds the VMPCKs.

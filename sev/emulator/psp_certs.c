@@ -64,7 +64,7 @@ const char *psp_certificates_name(unsigned i, const char **what) {
 static unsigned choose(entry_t entries[ENTRIES_MAX]) {
     const psp_identity_t *chip = guest.chip;
     unsigned count = 0;
-    if (form == FORM_EMPTY) {
+    if (form == FORM_EMPTY || chip == NULL) {
         return 0;
     }
     entries[count++] = guest.launch.vlek ? (entry_t) { vlek_guid, chip->vlek } : (entry_t) { vcek_guid, chip->vcek };

@@ -149,7 +149,7 @@ uint32_t message_open(message_t *message, const uint8_t *page) {
 }
 
 void message_note(message_t *message, const uint8_t *page) {
-    if (!take_header(message, page) || !authentic(message, page)) {
+    if (!take_header(message, page) || message->number % 2 == 0 || !authentic(message, page)) {
         complain_not();                     // the secure processor will tell, should it come to see it
     } else if (second_text(message, page)) {
         complain("VMPCK%u: sequence number %u for a second text: the key stream is given away", (uint64_t)message->vmpck, message->number);

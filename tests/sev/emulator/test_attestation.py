@@ -16,7 +16,7 @@ from omne_attest import snp
 
 import pspc
 from judges import Judge
-from pspc import INVALID_KEY, INVALID_PARAM, OK, REPORT, Guest, der, known, report_payload
+from pspc import INVALID_KEY, INVALID_PARAM, OK, REPORT, UNTOUCHED, Guest, der, known, report_payload
 
 PRODUCTS = ("Milan", "Genoa", "Turin")
 ID_BLOCK = {"family_id": b"F" * 16, "image_id": b"I" * 16, "id_key_digest": b"K" * 48, "author_key_digest": b"A" * 48, "guest_svn": 7,
@@ -136,6 +136,8 @@ LAUNCHES = {"family": ({"family": 0x17}, "family 0x17, model 0x11 is no Milan, G
             "version 1": ({"report_version": 1}, "report version 1"), "version 6": ({"report_version": 6}, "report version 6"),
             "policy": ({"policy": 0x10000}, "reserved bits are wrong"), "policy high": ({"policy": 1 << 26 | 0x20000}, "reserved bits are wrong"),
             "ABI": ({"policy": 0x2013B}, "wants firmware 1.59"), "ABI major": ({"policy": 0x20200}, "wants firmware 2.0"),
+            "SMT": ({"policy": 0x20000}, "policy 0x20000 wants no SMT, the platform has 0x25"),
+            "RAPL": ({"policy": 0x830000}, "wants RAPL off"), "hiding": ({"policy": 0x1030000}, "wants ciphertext hiding"),
             "numbers": ({"used": (0, 0, 3, 0)}, "VMPCK2: the last number used, 3")}  # fmt: skip
 
 
@@ -144,6 +146,15 @@ def test_launch_refused(library, name):
     options, words = LAUNCHES[name]
     guest = Guest(library, **options)
     assert not guest.started and words in guest.complaint
+    assert guest.hand_over(bytes(4096)) == (0x10, UNTOUCHED) and guest.complaint == "there is no guest"
+    library.psp_observe(bytes(4096))
+    assert library.psp_certificates(None, 0) == 24  # an empty table
+
+
+def test_policies(library):
+    """What a policy may want and this platform has."""
+    for policy, platform in ((0x20000, 0x24), (0x830000, 0x2D), (0x1030000, 0x35), (0xB0000, 0x25), (0x20138, 4), (0x2013A, 4)):
+        assert Guest(library, policy=policy, platform_info=platform).report()[8:16] == struct.pack("<Q", policy)
 
 
 def test_secrets_page(library):
