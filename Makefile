@@ -53,6 +53,8 @@ $(BUILD)/source-dirs: FORCE | $(BUILD)
 	@echo '$(MICROPYTHON_DIR):$(LWIP_DIR):$(MBEDTLS_DIR):$(LIBSODIUM_DIR)' | cmp -s - $@ || \
 		echo '$(MICROPYTHON_DIR):$(LWIP_DIR):$(MBEDTLS_DIR):$(LIBSODIUM_DIR)' >$@
 
+include sev/emulator/emulator.mk
+
 .PHONY: size
 size: $(EFI) ## print the size of the executable and of its sections
 	@size -A $(ELF) | grep -E '^(section|\.text|\.rodata|\.data|\.bss)'
@@ -85,6 +87,15 @@ qemu-snp-disk: ## boot as an SEV-SNP guest from a disk image, of which only the 
 
 measure: $(EFI) $(HAVE)/snp $(HAVE)/measure ## print the launch measurements to expect of both, for 1 to 8 vCPUs
 	@$(BUILD)/measure/bin/python tools/launchdigest.py --kernel $(EFI) --append '$(APPEND)'
+
+# EMULATOR: words for snpemu.cfg, such as EMULATOR='notes=yes fault=busy:2'; docs/emulator.md has them all.
+.PHONY: qemu-snp-emu
+qemu-snp-emu: $(EFI) $(BUILD)/snpemu.efi $(HAVE)/run ## boot as an SEV-SNP guest on our emulator, anywhere
+	@mkdir -p $(BUILD)/snpemu/volume
+	@cp $(EFI) $(BUILD)/snpemu/volume/target.efi
+	@printf '%s\n' $(EMULATOR) >$(BUILD)/snpemu/volume/snpemu.cfg
+	@$(PYTHON) tools/image.py $(BUILD)/esp-snpemu $(BUILD)/snpemu.efi $(FILES) $(BUILD)/snpemu/volume
+	@CPU=$${CPU:-EPYC,phys-bits=48,check=off} MEM=$${MEM:-512M} $(PYTHON) tools/qemu.py --volume $(BUILD)/esp-snpemu
 
 .PHONY: qemu-gdb
 qemu-gdb: $(ESP) $(HAVE)/run ## the same, waiting for GDB: gdb -x tools/debug.py

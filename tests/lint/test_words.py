@@ -70,7 +70,7 @@ def test_shell_page_is_up_to_date():
     assert [n for n in names if f"    {n} " not in page] == [], "commands that tools/shelldoc.py does not see"
 
 
-@pytest.mark.parametrize("target", ["efi", "qemu", "qemu-uefi", "qemu-gdb", "qemu-snp", "qemu-snp-disk", "measure", "test", "test-host", "test-guest", "test-upstream", "fuzz", "bench", "soak",
+@pytest.mark.parametrize("target", ["efi", "qemu", "qemu-uefi", "qemu-gdb", "qemu-snp", "qemu-snp-disk", "qemu-snp-emu", "measure", "test", "test-host", "test-guest", "test-upstream", "fuzz", "bench", "soak",
                                     "lint", "size", "clean", "help", "fetch"])
 def test_make_help(target):
     assert re.search(rf"^{target}:.* ## ", (ROOT / "Makefile").read_text(), re.M)
