@@ -3,7 +3,7 @@
 // ACPI 6.5, 5.2.12 (MADT); Intel 82093AA (IOAPIC).
 
 #include "internal.h"
-#include "cpu.h"
+#include "io.h"
 
 #define MSR_APIC_BASE 0x1b
 #define APIC_BASE_ENABLE (1u << 11)
@@ -42,7 +42,7 @@
 
 uint32_t cpu_count = 1;
 static bool x2apic, tsc_deadline;
-static volatile uint8_t *lapic;
+static uint64_t lapic;                      // address of its registers; 0: not found yet, or x2APIC
 static int timer_vector;
 static uint64_t count_tsc;                  // TSC when the calibration count-down began
 static uint64_t timer_hz;                   // 0: not known yet
@@ -53,19 +53,19 @@ static unsigned ioapic_count;
 static struct { uint32_t gsi; uint16_t flags; } isa[16];
 
 static uint32_t lapic_read(uint32_t reg) {
-    return x2apic ? (uint32_t)rdmsr(X2_MSR(reg)) : *(volatile uint32_t *)(lapic + reg);
+    return x2apic ? (uint32_t)rdmsr(X2_MSR(reg)) : mmio_read32(lapic + reg);
 }
 
 static void lapic_write(uint32_t reg, uint32_t value) {
     if (x2apic) {
         wrmsr(X2_MSR(reg), value);
     } else {
-        *(volatile uint32_t *)(lapic + reg) = value;
+        mmio_write32(lapic + reg, value);
     }
 }
 
 uint32_t apic_id(void) {
-    if (lapic == NULL && !x2apic) {         // firmware mode: what CPUID says of this processor
+    if (lapic == 0 && !x2apic) {         // firmware mode: what CPUID says of this processor
         return cpuid(1, 0).ebx >> 24;
     }
     return x2apic ? lapic_read(REG_ID) : lapic_read(REG_ID) >> 24;
@@ -76,13 +76,13 @@ void apic_eoi(void) {
 }
 
 static uint32_t ioapic_read(uint64_t addr, uint32_t reg) {
-    *(volatile uint32_t *)(addr + IOAPIC_SELECT) = reg;
-    return *(volatile uint32_t *)(addr + IOAPIC_DATA);
+    mmio_write32(addr + IOAPIC_SELECT, reg);
+    return mmio_read32(addr + IOAPIC_DATA);
 }
 
 static void ioapic_write(uint64_t addr, uint32_t reg, uint32_t value) {
-    *(volatile uint32_t *)(addr + IOAPIC_SELECT) = reg;
-    *(volatile uint32_t *)(addr + IOAPIC_DATA) = value;
+    mmio_write32(addr + IOAPIC_SELECT, reg);
+    mmio_write32(addr + IOAPIC_DATA, value);
 }
 
 static uint32_t get32(const uint8_t *p) {
@@ -206,8 +206,8 @@ void apic_init(void) {
     if (x2apic) {
         wrmsr(MSR_APIC_BASE, base | APIC_BASE_ENABLE | APIC_BASE_X2);
     } else {
-        lapic = (volatile uint8_t *)(base & 0x000ffffffffff000ull);
-        map_range((uint64_t)lapic, PAGE_SIZE, MAP_R | MAP_W | MAP_UC);
+        lapic = base & 0x000ffffffffff000ull;
+        map_range(lapic, PAGE_SIZE, MAP_R | MAP_W | MAP_UC);
     }
     lapic_write(REG_LVT_LINT0, LVT_MASKED);
     lapic_write(REG_LVT_ERROR, LVT_MASKED);

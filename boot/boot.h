@@ -63,7 +63,8 @@ typedef struct { uint64_t total, free, largest; } page_stats_t;   // bytes that 
 page_stats_t page_stats(void);
 
 // ---- paging.c ------------------------------------------------------------------------------------
-enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_UC = 8 };
+// MAP_SHARED: in an SEV-SNP guest, readable by the host; what is MAP_UC is that always. Nowhere else does it come back.
+enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_UC = 8, MAP_SHARED = 16 };
 int map_attr(uint64_t addr);                // MAP_* bits of the page that holds addr, or -1: not mapped
 bool map_range(uint64_t addr, uint64_t len, int attr);      // len rounded up to pages; false: no memory
 bool map_window(uint64_t virt, uint64_t phys, uint64_t len, int attr);     // as map_range, virt elsewhere; attr 0: unmap
@@ -73,6 +74,42 @@ void *exec_alloc(size_t len);               // zeroed, 16-byte aligned; NULL: no
 void exec_write(void *dst, const void *src, size_t len);    // the only way to write into it
 bool exec_holds(uint64_t addr);             // callable from interrupt handlers
 void exec_reset(void);                      // forget everything (soft reset)
+
+// ---- shared.c: memory that devices reach -----------------------------------------------------------
+void *device_alloc(size_t count);           // as page_alloc; shared with the host where it must be
+void device_free(void *addr, size_t count);
+
+// ---- sev.c, ghcb.c, psc.c: in an SEV-SNP guest -------------------------------------------------------
+extern uint64_t sev_status;                 // MSR C001_0131; 0: no memory encryption
+extern unsigned sev_c_bit;                  // bit of an address that makes it private; 0: there is none
+extern uint64_t sev_secrets;                // address of the secrets page
+extern bool snp_guest;                      // this is one
+extern bool ghcb_live;                      // and we speak with the host ourselves: bare mode
+typedef struct { uint64_t code, info1, info2, rax, rbx; bool has_rax, has_rbx; } host_call_t;   // in, and out
+bool host_call(host_call_t *call);          // one exit; false: the host says that there was none
+uint64_t ghcb_msr(uint64_t word);           // one exchange of the GHCB MSR protocol
+uint64_t ghcb_addr(void);                   // of the page that this processor speaks through
+typedef struct { unsigned min, max, used; uint64_t features; } ghcb_protocol_t;
+ghcb_protocol_t ghcb_protocol(void);
+// Codes, and how often they were used: exits, and exceptions handled. False: there are no more.
+#define GHCB_COUNT_MSR UINT64_MAX           // exchanges of the MSR protocol
+#define GHCB_COUNT_OTHER (UINT64_MAX - 1)
+bool ghcb_count_get(unsigned i, uint64_t *code, uint32_t *count);
+bool vc_count_get(unsigned i, uint64_t *code, uint32_t *count);
+// Whole pages of ordinary memory, whose content is lost.
+enum { PAGE_DONE, PAGE_NO_SNP, PAGE_STATE, PAGE_NO_MEMORY, PAGE_REFUSED };     // PAGE_STATE: not aligned, or not all of them are such
+int page_share(uint64_t addr, uint64_t len);
+int page_unshare(uint64_t addr, uint64_t len);
+// The bare instructions, and what they return; carry: nothing changed.
+int pvalidate(uint64_t addr, bool large, bool validate, bool *carry);
+int rmpadjust(uint64_t addr, bool large, uint64_t attributes);
+
+// ---- io.c: ports, registers of devices, and CPUID as it can be trusted ----------------------------------
+uint32_t port_read(uint16_t port, unsigned bytes);          // 1, 2 or 4
+void port_write(uint16_t port, unsigned bytes, uint32_t value);
+uint64_t host_read(uint64_t addr, unsigned bytes);          // while ghcb_live, for MAP_UC pages
+void host_write(uint64_t addr, unsigned bytes, uint64_t value);
+void cpuid_read(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 
 // ---- idt.c, desc.c, apic.c ---------------------------------------------------------------------
 extern uint32_t cpu_count;                  // enabled processors in the MADT; one runs, the others are parked

@@ -170,6 +170,7 @@ void collect(EFI_HANDLE image, EFI_SYSTEM_TABLE *st) {
     boot_info.image_size = image_end - image_start;
     boot_info.load_options = "";
     collect_tables();
+    sev_detect();
     time_first_sample();
     collect_time();
     entropy_init();

@@ -69,7 +69,7 @@ static void put_string(const char *s, int width) {
     }
 }
 
-static void vprint(const char *fmt, va_list ap) {
+void console_vprintf(const char *fmt, va_list ap) {
     for (; *fmt; fmt++) {
         if (*fmt != '%') {
             const char one[2] = { *fmt, 0 };
@@ -104,7 +104,7 @@ static void vprint(const char *fmt, va_list ap) {
 void console_printf(const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
-    vprint(fmt, ap);
+    console_vprintf(fmt, ap);
     va_end(ap);
 }
 
@@ -112,7 +112,7 @@ void panic(const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     console_puts("\npanic: ");
-    vprint(fmt, ap);
+    console_vprintf(fmt, ap);
     va_end(ap);
     console_puts("\n");
     panic_end();

@@ -1,15 +1,9 @@
-// Single instructions that C cannot issue, as inline functions. No state, no policy.
+// Single instructions that C cannot issue, as inline functions. No state, no policy: ports and CPUID are in io.h.
 #ifndef KEELBACK_CPU_H
 #define KEELBACK_CPU_H
 
 #include <stdint.h>
-
-static inline void outb(uint16_t port, uint8_t v) { __asm__ volatile ("outb %0, %1" : : "a" (v), "Nd" (port)); }
-static inline void outw(uint16_t port, uint16_t v) { __asm__ volatile ("outw %0, %1" : : "a" (v), "Nd" (port)); }
-static inline void outl(uint16_t port, uint32_t v) { __asm__ volatile ("outl %0, %1" : : "a" (v), "Nd" (port)); }
-static inline uint8_t inb(uint16_t port) { uint8_t v; __asm__ volatile ("inb %1, %0" : "=a" (v) : "Nd" (port)); return v; }
-static inline uint16_t inw(uint16_t port) { uint16_t v; __asm__ volatile ("inw %1, %0" : "=a" (v) : "Nd" (port)); return v; }
-static inline uint32_t inl(uint16_t port) { uint32_t v; __asm__ volatile ("inl %1, %0" : "=a" (v) : "Nd" (port)); return v; }
+#include "cpuid_page.h"
 
 static inline uint64_t rdmsr(uint32_t msr) {
     uint32_t a, d;
@@ -24,8 +18,7 @@ static inline uint64_t rdtsc(void) {
     __asm__ volatile ("rdtsc" : "=a" (a), "=d" (d));
     return (uint64_t)d << 32 | a;
 }
-typedef struct { uint32_t eax, ebx, ecx, edx; } cpuid_t;
-static inline cpuid_t cpuid(uint32_t leaf, uint32_t subleaf) {
+static inline cpuid_t cpuid_insn(uint32_t leaf, uint32_t subleaf) {
     cpuid_t r;
     __asm__ volatile ("cpuid" : "=a" (r.eax), "=b" (r.ebx), "=c" (r.ecx), "=d" (r.edx) : "a" (leaf), "c" (subleaf));
     return r;
@@ -33,6 +26,7 @@ static inline cpuid_t cpuid(uint32_t leaf, uint32_t subleaf) {
 static inline uint64_t read_cr0(void) { uint64_t v; __asm__ volatile ("mov %%cr0, %0" : "=r" (v)); return v; }
 static inline void write_dr0(uint64_t v) { __asm__ volatile ("mov %0, %%dr0" : : "r" (v)); }
 static inline void write_dr7(uint64_t v) { __asm__ volatile ("mov %0, %%dr7" : : "r" (v)); }
+static inline void write_cr2(uint64_t v) { __asm__ volatile ("mov %0, %%cr2" : : "r" (v)); }
 static inline uint64_t read_cr2(void) { uint64_t v; __asm__ volatile ("mov %%cr2, %0" : "=r" (v)); return v; }
 static inline uint64_t read_cr3(void) { uint64_t v; __asm__ volatile ("mov %%cr3, %0" : "=r" (v)); return v; }
 static inline uint64_t read_cr4(void) { uint64_t v; __asm__ volatile ("mov %%cr4, %0" : "=r" (v)); return v; }
@@ -40,6 +34,8 @@ static inline void write_cr0(uint64_t v) { __asm__ volatile ("mov %0, %%cr0" : :
 static inline void write_cr3(uint64_t v) { __asm__ volatile ("mov %0, %%cr3" : : "r" (v) : "memory"); }
 static inline void write_cr4(uint64_t v) { __asm__ volatile ("mov %0, %%cr4" : : "r" (v) : "memory"); }
 static inline void invlpg(uint64_t addr) { __asm__ volatile ("invlpg (%0)" : : "r" (addr) : "memory"); }
+#define FLAGS_IF (1u << 9)
+#define CR4_OSXSAVE (1u << 18)
 static inline void cli(void) { __asm__ volatile ("cli" : : : "memory"); }
 static inline void sti(void) { __asm__ volatile ("sti" : : : "memory"); }
 // sti takes effect after the next instruction, so no interrupt can slip in before hlt.

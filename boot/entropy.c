@@ -4,7 +4,7 @@
 // AMD64 APM volume 3 (RDRAND, RDSEED); UEFI 2.10, 37.5 (EFI_RNG_PROTOCOL).
 
 #include "internal.h"
-#include "cpu.h"
+#include "io.h"
 
 #define KEY_WORDS 8
 #define HW_TRIES 64

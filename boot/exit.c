@@ -2,7 +2,7 @@
 // of the machine. Afterwards only runtime services are left, called under our page tables.
 
 #include "internal.h"
-#include "cpu.h"
+#include "io.h"
 
 #define EXIT_TRIES 8                        // a stale key is normal once; firmware that never settles is broken
 
@@ -25,12 +25,14 @@ static bool leave(void) {
 }
 
 // Everything that was the firmware's becomes ours. The order matters: memory that the firmware's page tables,
-// descriptors and stacks live in is given out only after ours are in force.
+// descriptors and stacks live in is given out only after ours are in force. In an SEV-SNP guest the firmware serves our #VC until
+// its tables go, and we do once ghcb_init() is through: what lies in between, here and in what is called, must not trap.
 static void take_over(void) {
     memmap_add_conventional();
     paging_init();
     desc_init();
     idt_init();
+    ghcb_init();
     memmap_add_boot_services();
     exec_adopt();
     chart_mark("take over");
@@ -50,6 +52,7 @@ bool exit_boot_services(void) {
     }
     chart_mark("calibrate");
     firmware_poll_stop();
+    sev_keep_unaccepted();
     if (!leave()) {
         return false;
     }

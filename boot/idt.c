@@ -9,6 +9,7 @@
 #define GATE_INTERRUPT 0x8e
 #define FIRST_IRQ 32
 #define SPURIOUS 0xff
+#define VECTOR_VC 29
 #define INTERRUPT_RETRY_NS 500000
 
 extern char vectors_start[];                // vectors.S: 256 stubs, 16 bytes apart
@@ -34,7 +35,7 @@ static uint8_t stack_of(int vector) {
             return IST_DOUBLE_FAULT;
         case 18:
             return IST_MACHINE_CHECK;
-        case 29:
+        case VECTOR_VC:
             return IST_VC;
         default:
             return vector < FIRST_IRQ ? IST_FAULT : IST_IRQ;
@@ -72,7 +73,7 @@ void irq_free(int vector) {
 
 // Page faults, protection faults, invalid opcodes and the like can be guarded; aborts cannot.
 static bool guardable(uint64_t vector) {
-    return vector < FIRST_IRQ && vector != 2 && vector != 8 && vector != 18 && vector != 29;
+    return vector < FIRST_IRQ && vector != 2 && vector != 8 && vector != 18 && vector != VECTOR_VC;
 }
 
 // The interpreter ran into the guard page of its stack: port/ knows how to unwind it, unless foreign code was running.
@@ -102,6 +103,16 @@ bool interrupted(uint64_t *rip, uint64_t *rsp) {
     return true;
 }
 
+void trap_exception(trap_frame_t *f) {
+    if (guard_sp != 0 && guardable(f->vector)) {
+        guard_vector = f->vector;
+        f->rip = (uint64_t)guard_recover;
+        f->rsp = guard_sp;
+    } else if (!main_stack_overflow(f)) {
+        trap_report(f);
+    }
+}
+
 void trap(trap_frame_t *f) {
     if (f->vector >= FIRST_IRQ) {
         current = f;
@@ -112,12 +123,10 @@ void trap(trap_frame_t *f) {
             apic_eoi();
             interrupt_raise(f);
         }
-    } else if (guard_sp != 0 && guardable(f->vector)) {
-        guard_vector = f->vector;
-        f->rip = (uint64_t)guard_recover;
-        f->rsp = guard_sp;
-    } else if (!main_stack_overflow(f)) {
-        trap_report(f);
+    } else if (f->vector == VECTOR_VC && snp_guest) {
+        vc_handle(f);
+    } else {
+        trap_exception(f);
     }
 }
 

@@ -3,6 +3,7 @@
 #define KEELBACK_BOOT_INTERNAL_H
 
 #include <efi.h>
+#include <stdarg.h>
 #include "boot.h"
 
 // ---- entry.c: the firmware's tables; BS is NULL once boot services are gone ---------------------
@@ -40,10 +41,16 @@ extern UINTN memmap_key;
 void memmap_reserve(void);                  // allocate what memmap_load needs, with slack
 void memmap_add_conventional(void);         // after the exit: memory that nothing of the firmware lives in
 void memmap_add_boot_services(void);        // after our page tables, GDT and stack are in force
+// paging.c: end of the run of pages from start on that the tables in force have all as private, or all as shared.
+uint64_t paging_run(uint64_t start, uint64_t end, bool *shared);
 
 // ---- paging.c, exec.c -----------------------------------------------------------------------------
 void paging_init(void);                     // build and load our page tables
 void paging_unmap(uint64_t addr);           // one page: a guard
+extern uint64_t c_mask;                     // sev.c: the C-bit; 0: there is none
+uint64_t map_leaf(uint64_t addr, uint64_t *entry);          // -> size of the page that holds addr, 0: not mapped
+uint64_t map_physical(uint64_t entry, uint64_t size, uint64_t addr);
+#define EFI_UNACCEPTED 15                   // UEFI 2.10, 7.2: EfiUnacceptedMemoryType
 void exec_adopt(void);                      // give chunks made in firmware mode their W^X mapping
 
 // ---- desc.c, idt.c, apic.c, guard.S ----------------------------------------------------------------
@@ -62,13 +69,25 @@ typedef struct {
     uint64_t rip, cs, rflags, rsp, ss;
 } trap_frame_t;
 void trap(trap_frame_t *f);                 // from vectors.S
+void trap_exception(trap_frame_t *f);       // a guarded call, a stack overflow, or a report
 bool leavable(uint64_t rip);                // code made at run time, or what keelback.lds puts aside: owns nothing half done
 void trap_report(const trap_frame_t *f) __attribute__((noreturn));     // panic.c
+void vc_report(const trap_frame_t *f, const char *why) __attribute__((noreturn));  // panic.c: a #VC that is not served
+// The host does not keep what it must: a report, then the end as fault= says, without that by telling it.
+void host_broke(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));     // panic.c
 void panic_end(void) __attribute__((noreturn));             // panic.c: frames, backtrace, then as fault= says
 extern uint64_t guard_sp;                   // guard.S: 0 while nothing is guarded
 extern int guard_vector;
 void guard_recover(void);
 bool firmware_interrupted(uint64_t *rip, uint64_t *rsp);    // firmware.c: as interrupted()
+
+// ---- sev.c, ghcb.c, psc.c, vc.c: an SEV-SNP guest; ghcb.h and io.h have more -------------------------------
+#define STATUS_SECURE_TSC (1u << 11)        // of sev_status
+void sev_keep_unaccepted(void);             // the firmware is not to validate all memory when it exits
+void sev_detect(void);                      // while the firmware's #VC handler is in force; ends what we cannot run as
+void vc_handle(trap_frame_t *f);
+uint64_t page_piece(uint64_t addr, uint64_t end);           // bytes of the page that can change its state at addr: 4 KiB or 2 MiB
+bool page_accept(uint64_t addr, uint64_t len);              // memory that was never validated becomes ours; false: refused, or no memory
 
 // ---- time.c ----------------------------------------------------------------------------------------------
 void time_start(void);                      // first samples, at entry
@@ -81,7 +100,8 @@ void timer_by(uint64_t at_ns);              // the timer interrupts by then, per
 void alarm_ring(void);                      // the timer came: call what is due; interrupts are off
 void alarm_rearm(void);                     // the timer is ours from now on
 
-// ---- serial.c ----------------------------------------------------------------------------------------------
+// ---- console.c, serial.c ----------------------------------------------------------------------------------------------
+void console_vprintf(const char *fmt, va_list ap);
 bool serial_init(void);                     // false: no UART at COM1
 bool serial_present(void);
 void serial_irq_start(void);                // from polling to interrupts

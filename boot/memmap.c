@@ -61,7 +61,7 @@ const efi_memory_t *memmap_get(size_t i) {
 }
 
 static bool is_ram(uint32_t type) {
-    return type != EfiReservedMemoryType && type != EfiUnusableMemory && type < EfiMemoryMappedIO;
+    return (type != EfiReservedMemoryType && type != EfiUnusableMemory && type < EfiMemoryMappedIO) || type == EFI_UNACCEPTED;
 }
 
 uint64_t memmap_ram(void) {
@@ -93,14 +93,26 @@ static void insert(uint64_t start, uint64_t pages) {
     pages_free += pages;
 }
 
+// What the firmware left shared with the host, which it should not, is nobody's.
+static void add_private(uint64_t start, uint64_t end) {
+    while (start < end) {
+        bool shared;
+        uint64_t run_end = paging_run(start, end, &shared);
+        if (!shared) {
+            insert(start, (run_end - start) / PAGE_SIZE);
+            pages_total += (run_end - start) / PAGE_SIZE;
+        }
+        start = run_end;
+    }
+}
+
 static void add_type(uint32_t type) {
     for (size_t i = 0; memmap_get(i) != NULL; i++) {
         const efi_memory_t *d = memmap_get(i);
         uint64_t start = d->start, end = d->start + d->pages * PAGE_SIZE;
         start = start < LOW_LIMIT ? LOW_LIMIT : start;
         if (d->type == type && end > start) {
-            insert(start, (end - start) / PAGE_SIZE);
-            pages_total += (end - start) / PAGE_SIZE;
+            add_private(start, end);
             used_from = type == EfiBootServicesData && start < used_from ? start : used_from;
         }
     }
@@ -113,6 +125,54 @@ void memmap_add_conventional(void) {
 void memmap_add_boot_services(void) {
     add_type(EfiBootServicesCode);
     add_type(EfiBootServicesData);
+}
+
+// ---- memory of an SEV-SNP guest that nobody has validated yet: taken from below, when everything else is given out ----------
+#define ACCEPT_LEN (64ull << 20)
+#define ACCEPT_ALIGN (2ull << 20)
+static uint64_t accepted_to;                // end of what was taken
+
+// The next piece that is to be taken of a descriptor, enough for count pages if it has them. -> its length, 0: nothing is left
+static uint64_t next_piece(const efi_memory_t *d, size_t count, uint64_t *start) {
+    uint64_t end = d->start + d->pages * PAGE_SIZE, want = count * PAGE_SIZE > ACCEPT_LEN ? count * PAGE_SIZE : ACCEPT_LEN;
+    *start = d->start > accepted_to ? d->start : accepted_to;
+    if (d->type != EFI_UNACCEPTED || *start >= end) {
+        return 0;
+    }
+    uint64_t stop = (*start + want + ACCEPT_ALIGN - 1) & ~(ACCEPT_ALIGN - 1);
+    return (stop < end ? stop : end) - *start;
+}
+
+static bool accept_more(size_t count) {
+    static bool accepting;                  // page tables are wanted for it: of memory that is there already
+    for (size_t i = 0; !accepting && ghcb_live && memmap_get(i) != NULL; i++) {
+        uint64_t start, len = next_piece(memmap_get(i), count, &start);
+        if (len == 0) {
+            continue;
+        }
+        accepting = true;
+        bool ok = page_accept(start, len);
+        accepting = false;
+        accepted_to = start + len;
+        if (ok) {
+            insert(start, len / PAGE_SIZE);
+            pages_total += len / PAGE_SIZE;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_unaccepted(page_stats_t *s) {
+    for (size_t i = 0; memmap_get(i) != NULL; i++) {
+        const efi_memory_t *d = memmap_get(i);
+        uint64_t end = d->start + d->pages * PAGE_SIZE, start = d->start > accepted_to ? d->start : accepted_to;
+        if (d->type == EFI_UNACCEPTED && end > start) {
+            s->total += end - start;
+            s->free += end - start;
+            s->largest = end - start > s->largest ? end - start : s->largest;
+        }
+    }
 }
 
 static void *firmware_alloc(size_t count) {
@@ -152,7 +212,13 @@ void *page_alloc(size_t count) {
         return firmware_alloc(count);
     }
     void *run = first_fit(count, used_from);
-    return run != NULL ? run : first_fit(count, 0);
+    while (run == NULL) {
+        run = first_fit(count, 0);
+        if (run == NULL && !accept_more(count)) {
+            break;
+        }
+    }
+    return run;
 }
 
 void *page_alloc_zero(size_t count) {
@@ -191,6 +257,9 @@ page_stats_t page_stats(void) {
     page_stats_t s = { pages_total * PAGE_SIZE, pages_free * PAGE_SIZE, 0 };
     for (extent_t *e = free_list; e != NULL; e = e->next) {
         s.largest = e->pages * PAGE_SIZE > s.largest ? e->pages * PAGE_SIZE : s.largest;
+    }
+    if (ghcb_live) {
+        add_unaccepted(&s);
     }
     return s;
 }

@@ -1,9 +1,10 @@
 // Our page tables: identity map of the memory map with W^X, page 0 and the guard pages left out.
 // Large pages where nothing finer is needed; entries are split on demand, so any range can be remapped later.
-// Source: AMD64 Architecture Programmer's Manual, volume 2, 5.3 (long-mode translation), 5.6 (protection).
+// In an SEV-SNP guest the C-bit, part of the address in an entry, is set for what is private: RAM and the tables themselves.
+// Source: AMD64 Architecture Programmer's Manual, volume 2, 5.3 (long-mode translation), 5.6 (protection), 15.34.5 (C-bit).
 
 #include "internal.h"
-#include "cpu.h"
+#include "io.h"
 
 #define P_PRESENT 1ull
 #define P_WRITE 2ull
@@ -11,8 +12,9 @@
 #define P_PCD 16ull
 #define P_LARGE 128ull                      // in a page-directory or directory-pointer entry
 #define P_NX (1ull << 63)
-#define P_ADDR 0x000ffffffffff000ull
+#define P_ADDR (0x000ffffffffff000ull & ~c_mask)
 
+#define MEMORY_WB 8ull
 #define MEMORY_XP 0x4000ull                 // of the memory attributes table
 #define MEMORY_RO 0x20000ull
 
@@ -34,8 +36,11 @@ static uint64_t *new_table(void) {
 }
 
 static uint64_t leaf_bits(int attr) {
-    return (attr & MAP_R ? P_PRESENT : 0) | (attr & MAP_W ? P_WRITE : 0) | (attr & MAP_X ? 0 : P_NX)
-        | (attr & MAP_UC ? P_PCD | P_PWT : 0);
+    if (!(attr & MAP_R)) {
+        return 0;
+    }
+    return P_PRESENT | (attr & MAP_W ? P_WRITE : 0) | (attr & MAP_X ? 0 : P_NX) | (attr & MAP_UC ? P_PCD | P_PWT : 0)
+        | (attr & (MAP_UC | MAP_SHARED) ? 0 : c_mask);
 }
 
 static unsigned index_at(uint64_t addr, int level) {        // level 3: PML4 … 0: page table
@@ -58,7 +63,7 @@ static uint64_t *descend(uint64_t *e, int level) {
             t[i] = (base + i * step) | bits | (level > 1 ? P_LARGE : 0);
         }
     }
-    *e = (uint64_t)t | P_PRESENT | P_WRITE;
+    *e = (uint64_t)t | P_PRESENT | P_WRITE | c_mask;
     return t;
 }
 
@@ -74,7 +79,7 @@ static uint64_t map_one(uint64_t virt, uint64_t phys, uint64_t len, uint64_t bit
         uint64_t *e = &t[index_at(virt, level)];
         bool table_below = level > 0 && (*e & P_PRESENT) && !(*e & P_LARGE);
         if (fits(virt, phys, len, level) && !table_below) {
-            *e = bits == P_NX ? 0 : phys | bits | (level > 0 ? P_LARGE : 0);
+            *e = bits == 0 ? 0 : phys | bits | (level > 0 ? P_LARGE : 0);
             invlpg(virt);
             return 1ull << (12 + 9 * level);
         }
@@ -107,26 +112,38 @@ bool map_window(uint64_t virt, uint64_t phys, uint64_t len, int attr) {
     return root != NULL && map_alias(virt, phys, len, attr);
 }
 
-// Walk the tables in force, ours or the firmware's.
-int map_attr(uint64_t addr) {
+// Walk the tables in force, ours or the firmware's. -> bytes of the page that holds addr, 0: none; its entry, where every level
+// has taken away what it does not allow.
+uint64_t map_leaf(uint64_t addr, uint64_t *entry) {
     uint64_t *t = (uint64_t *)(read_cr3() & P_ADDR);
+    uint64_t write = P_WRITE, no_exec = 0;
     int64_t sign = (int64_t)addr >> 47;
-    int attr = MAP_R | MAP_W | MAP_X;
-    if (sign != 0 && sign != -1) {
-        return -1;
-    }
-    for (int level = 3; level >= 0; level--) {
+    for (int level = 3; level >= 0 && (sign == 0 || sign == -1); level--) {
         uint64_t e = t[index_at(addr, level)];
         if (!(e & P_PRESENT)) {
-            return -1;
+            return 0;
         }
-        attr &= ~((e & P_WRITE ? 0 : MAP_W) | (e & P_NX ? MAP_X : 0));
+        write &= e;
+        no_exec |= e & P_NX;
         if (level == 0 || (e & P_LARGE)) {
-            return attr | (e & P_PCD ? MAP_UC : 0);
+            *entry = (e & ~P_WRITE) | write | no_exec;
+            return 1ull << (12 + 9 * level);
         }
         t = (uint64_t *)(e & P_ADDR);
     }
-    return -1;
+    return 0;
+}
+
+uint64_t map_physical(uint64_t entry, uint64_t size, uint64_t addr) {
+    return (entry & P_ADDR & ~(size - 1)) | (addr & (size - 1));
+}
+
+int map_attr(uint64_t addr) {
+    uint64_t e;
+    if (map_leaf(addr, &e) == 0) {
+        return -1;
+    }
+    return MAP_R | (e & P_WRITE ? MAP_W : 0) | (e & P_NX ? 0 : MAP_X) | (e & P_PCD ? MAP_UC : 0) | (e & c_mask || c_mask == 0 ? 0 : MAP_SHARED);
 }
 
 bool map_check(uint64_t addr, uint64_t len, int attr) {
@@ -153,7 +170,10 @@ static int attr_of_type(const efi_memory_t *d) {
         case EfiMemoryMappedIOPortSpace:
             return MAP_R | MAP_W | MAP_UC;
         case EfiUnusableMemory:
+        case EFI_UNACCEPTED:
             return 0;
+        case EfiReservedMemoryType:         // RAM that the firmware keeps, or where a device's registers are
+            return MAP_R | MAP_W | (d->attr & MEMORY_WB ? 0 : MAP_UC);
         default:
             return MAP_R | MAP_W;
     }
@@ -210,6 +230,49 @@ static void map_memory(void) {
     }
 }
 
+// Do the tables in force know of the C-bit? An emulator's firmware does not; nothing in them is shared then.
+static bool c_bit_in_use(void) {
+    uint64_t e;
+    return c_mask != 0 && map_leaf((uint64_t)image_start, &e) != 0 && (e & c_mask) != 0;
+}
+
+static uint64_t page_shared(uint64_t addr, bool *shared) {
+    uint64_t e = 0, size = map_leaf(addr, &e);
+    *shared = size != 0 && !(e & c_mask);
+    return size == 0 ? PAGE_SIZE : size;
+}
+
+uint64_t paging_run(uint64_t start, uint64_t end, bool *shared) {
+    *shared = false;
+    if (!c_bit_in_use()) {
+        return end;
+    }
+    uint64_t size = page_shared(start, shared);
+    for (bool same = *shared; start < end && same == *shared; size = page_shared(start, &same)) {
+        start = (start & ~(size - 1)) + size;
+    }
+    return start < end ? start : end;
+}
+
+// What the firmware shares with the host stays so: the pages that its processors speak through, at the least.
+static void map_shared(void) {
+    for (size_t i = 0; c_mask != 0 && memmap_get(i) != NULL; i++) {
+        const efi_memory_t *d = memmap_get(i);
+        uint64_t start = d->start, end = start + d->pages * PAGE_SIZE;
+        while (start < end && attr_of_type(d) != 0 && !(attr_of_type(d) & MAP_UC)) {
+            bool shared;
+            uint64_t run_end = paging_run(start, end, &shared);
+            if (shared) {
+                map_range(start, run_end - start, MAP_R | MAP_W | MAP_SHARED);
+            }
+            start = run_end;
+        }
+    }
+    if (c_mask != 0) {
+        map_range(rdmsr(MSR_GHCB) & ~(uint64_t)(PAGE_SIZE - 1), PAGE_SIZE, MAP_R | MAP_W | MAP_SHARED);
+    }
+}
+
 static void map_image(void) {
     map_range((uint64_t)image_start, PAGE_SIZE, MAP_R);
     map_range((uint64_t)text_start, text_end - text_start, MAP_R | MAP_X);
@@ -222,15 +285,16 @@ void paging_unmap(uint64_t addr) {
 }
 
 void paging_init(void) {
-    huge_pages = cpuid(0x80000001, 0).edx >> 26 & 1;
+    huge_pages = c_mask == 0 && (cpuid(0x80000001, 0).edx >> 26 & 1);      // pages change their state 2 MiB at a time
     root = new_table();
     map_memory();
     map_runtime_sections();
+    map_shared();
     map_image();
     paging_unmap(0);
     paging_unmap((uint64_t)main_stack);
-    wrmsr(EFER, rdmsr(EFER) | EFER_NXE);
+    wrmsr(EFER, rdmsr(EFER) | EFER_NXE);    // may trap, so while the firmware's tables are in force; what follows does not
     write_cr4(read_cr4() & ~CR4_PGE);       // the firmware's global entries go
-    write_cr3((uint64_t)root);
+    write_cr3((uint64_t)root | c_mask);
     write_cr0(read_cr0() | CR0_WP);
 }

@@ -3,7 +3,8 @@
 // Source: AMD64 Architecture Programmer's Manual, volume 2, 8.2 (vectors and error codes).
 
 #include "internal.h"
-#include "cpu.h"
+#include <stdarg.h>
+#include "io.h"
 
 #define BACKTRACE_MAX 24
 #define STACK_WORDS_MAX 2048                // how far up the stack return addresses are looked for
@@ -65,10 +66,15 @@ static void backtrace(uint64_t rip, uint64_t rsp) {
 }
 
 static bool in_panic;
+static bool host_broken;                    // whoever hears the report should know that it is about him
 
 static void begin(void) {
     cli();
+    ghcb_abandon();
     if (in_panic) {
+        if (host_broken) {
+            ghcb_terminate(0, END_GENERAL);
+        }
         console_puts("\npanic: a second fault while reporting the first\n");
         machine_power(POWER_HALT);
     }
@@ -86,6 +92,10 @@ static void end(void) {
     if (mode != NULL && __builtin_strcmp(mode, "off") == 0) {
         console_puts("powering off\n");
         machine_power(POWER_OFF);
+    }
+    if (mode == NULL && host_broken) {
+        console_puts("terminated\n");
+        ghcb_terminate(0, END_GENERAL);
     }
     console_puts("halted\n");
     machine_power(POWER_HALT);
@@ -124,4 +134,26 @@ void trap_report(const trap_frame_t *f) {
     backtrace(f->rip, f->rsp);
     end();
     __builtin_unreachable();
+}
+
+void vc_report(const trap_frame_t *f, const char *why) {
+    ghcb_abandon();
+    host_broken = true;
+    console_printf("\nerror: #VC %lx: %s\n", f->error, why);
+    trap_report(f);
+}
+
+void host_broke(const char *fmt, ...) {
+    va_list ap;
+    ghcb_abandon();
+    if (host_broken) {
+        ghcb_terminate(0, END_GENERAL);     // it refuses the console as well
+    }
+    host_broken = true;
+    va_start(ap, fmt);
+    console_puts("\nerror: the host: ");
+    console_vprintf(fmt, ap);
+    va_end(ap);
+    console_puts("\n");
+    panic_end();
 }

@@ -3,7 +3,7 @@
 // Intel ICH9, 13.7.5 (reset control register CF9h).
 
 #include "internal.h"
-#include "cpu.h"
+#include "io.h"
 
 #define RESET_CONTROL 0xcf9
 #define RESET_CONTROL_HARD 0x06

@@ -3,7 +3,7 @@
 // Source: Intel SDM, volume 3, 19.7.3 (leaves 15h, 16h); hypervisor leaf 4000_0010h (VMware, KVM); ACPI 6.5, 4.8.3.3 (PM timer).
 
 #include "internal.h"
-#include "cpu.h"
+#include "io.h"
 
 #define PM_TIMER_HZ 3579545u
 #define PM_TIMER_MASK 0xffffffu             // 24 bits are always there

@@ -2,8 +2,6 @@
 //
 // Source: Intel SDM volume 2 (CPUID, RDMSR, RDTSC, IN, OUT, RDRAND, MFENCE).
 
-#include <cpuid.h>
-
 #include "py/mperrno.h"
 #include "py/runtime.h"
 #include "boot/boot.h"
@@ -13,7 +11,7 @@
 static mp_obj_t cpu_cpuid(size_t n_args, const mp_obj_t *args) {
     uint32_t r[4];
     uint32_t leaf = arg_bits(args[0], 32), subleaf = n_args > 1 ? arg_bits(args[1], 32) : 0;
-    __cpuid_count(leaf, subleaf, r[0], r[1], r[2], r[3]);
+    cpuid_read(leaf, subleaf, r);
     return tuple_of_ints(4, (uint64_t[]) { r[0], r[1], r[2], r[3] });
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(cpu_cpuid_obj, 1, 2, cpu_cpuid);
@@ -44,32 +42,30 @@ static mp_obj_t cpu_rdtsc(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(cpu_rdtsc_obj, cpu_rdtsc);
 
 // inN(port) -> value, outN(port, value): one access of N bits.
-#define PORT_IO(bits, type, suffix) \
+#define PORT_IO(bits) \
     static mp_obj_t cpu_in##bits(mp_obj_t port) { \
-        type value; \
-        __asm__ volatile ("in" suffix " %1, %0" : "=a" (value) : "Nd" ((uint16_t)arg_bits(port, 16)) : "memory"); \
-        return mp_obj_new_int_from_uint(value); \
+        return MP_OBJ_NEW_SMALL_INT(port_read(arg_bits(port, 16), bits / 8)); \
     } \
     static MP_DEFINE_CONST_FUN_OBJ_1(cpu_in##bits##_obj, cpu_in##bits); \
     static mp_obj_t cpu_out##bits(mp_obj_t port, mp_obj_t value) { \
-        type v = arg_bits(value, bits); \
-        __asm__ volatile ("out" suffix " %0, %1" : : "a" (v), "Nd" ((uint16_t)arg_bits(port, 16)) : "memory"); \
+        uint32_t v = arg_bits(value, bits); \
+        port_write(arg_bits(port, 16), bits / 8, v); \
         return mp_const_none; \
     } \
     static MP_DEFINE_CONST_FUN_OBJ_2(cpu_out##bits##_obj, cpu_out##bits)
 
-PORT_IO(8, uint8_t, "b");
-PORT_IO(16, uint16_t, "w");
-PORT_IO(32, uint32_t, "l");
+PORT_IO(8);
+PORT_IO(16);
+PORT_IO(32);
 
 #define CPUID_1_ECX_RDRAND (1u << 30)
 #define RDRAND_TRIES 10         // Intel SDM volume 1, 7.3.17.1
 
 // rdrand() -> 64 bits. OSError(ENODEV): no such instruction, or it gives nothing.
 static mp_obj_t cpu_rdrand(void) {
-    uint32_t a, b, c, d;
-    __cpuid(1, a, b, c, d);
-    for (int i = 0; (c & CPUID_1_ECX_RDRAND) && i < RDRAND_TRIES; i++) {
+    uint32_t r[4];
+    cpuid_read(1, 0, r);
+    for (int i = 0; (r[2] & CPUID_1_ECX_RDRAND) && i < RDRAND_TRIES; i++) {
         uint64_t value;
         bool ok;
         __asm__ volatile ("rdrand %0" : "=r" (value), "=@ccc" (ok));

@@ -2,6 +2,9 @@
 //
 // The collector never frees it: a device may still write there, and a view of it holds no reference.
 // It goes back when .free() is called, or at a soft reset. Drivers must stop their device before.
+// In an SEV-SNP guest it is shared with the host, which other memory never is (boot/shared.c).
+
+#include <string.h>
 
 #include "py/binary.h"
 #include "py/objarray.h"
@@ -14,7 +17,7 @@ typedef struct dma {
     mp_obj_base_t base;
     struct dma *next;       // of those not freed yet
     size_t len, pages;
-    uint8_t *run;           // what page_alloc gave; NULL once freed
+    uint8_t *run;           // what device_alloc gave; NULL once freed
     uint8_t *start;         // the aligned part of it
 } dma_t;
 
@@ -40,9 +43,12 @@ static mp_obj_t mem_dma(size_t n_args, const mp_obj_t *args) {
     dma_t *dma = mp_obj_malloc(dma_t, &dma_type);
     dma->len = len;
     dma->pages = (len + slack + PAGE_SIZE - 1) / PAGE_SIZE;
-    dma->run = n_args > 2 && !mp_obj_is_true(args[2]) ? page_alloc(dma->pages) : page_alloc_zero(dma->pages);
+    dma->run = device_alloc(dma->pages);
     if (dma->run == NULL) {
         mp_raise_msg_varg(&mp_type_MemoryError, MP_ERROR_TEXT("no %lu bytes of contiguous memory"), dma->pages * PAGE_SIZE);
+    }
+    if (n_args < 3 || mp_obj_is_true(args[2])) {
+        memset(dma->run, 0, dma->pages * PAGE_SIZE);
     }
     dma->start = (uint8_t *)(((uintptr_t)dma->run + align - 1) & ~(uintptr_t)(align - 1));
     dma->next = MP_STATE_PORT(dma_list);
@@ -62,7 +68,7 @@ static mp_obj_t dma_free(mp_obj_t self_in) {
         link = &(*link)->next;
     }
     *link = self->next;
-    page_free(self->run, self->pages);
+    device_free(self->run, self->pages);
     self->run = NULL;
     return mp_const_none;
 }
@@ -70,7 +76,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(dma_free_obj, dma_free);
 
 void dma_free_all(void) {
     for (dma_t *dma = MP_STATE_PORT(dma_list); dma != NULL; dma = dma->next) {
-        page_free(dma->run, dma->pages);
+        device_free(dma->run, dma->pages);
     }
     MP_STATE_PORT(dma_list) = NULL;
 }

@@ -35,11 +35,19 @@ uintptr_t machine_mem_write_addr(void *addr_in, unsigned len) {
     return aligned(addr_in, len, MAP_R | MAP_W);
 }
 
+// Registers of a device that an SEV-SNP guest asks its host for, instead of raising #VC. What crosses a page still does.
+static bool device(uint64_t addr, unsigned len) {
+    return ghcb_live && (map_attr(addr) & MAP_UC) && (addr & (PAGE_SIZE - 1)) + len <= PAGE_SIZE;
+}
+
 // rN(addr) -> value, wN(addr, value): one access of N bits.
 #define ACCESS(bits, mov) \
     static mp_obj_t mem_r##bits(mp_obj_t addr_in) { \
         uint##bits##_t value; \
         uint64_t addr = checked(addr_in, bits / 8, MAP_R); \
+        if (device(addr, bits / 8)) { \
+            return mp_obj_new_int_from_uint(host_read(addr, bits / 8)); \
+        } \
         __asm__ volatile (mov " (%1), %0" : "=q" (value) : "r" (addr) : "memory"); \
         return mp_obj_new_int_from_uint(value); \
     } \
@@ -47,6 +55,10 @@ uintptr_t machine_mem_write_addr(void *addr_in, unsigned len) {
     static mp_obj_t mem_w##bits(mp_obj_t addr_in, mp_obj_t value_in) { \
         uint##bits##_t value = arg_bits(value_in, bits); \
         uint64_t addr = checked(addr_in, bits / 8, MAP_R | MAP_W); \
+        if (device(addr, bits / 8)) { \
+            host_write(addr, bits / 8, value); \
+            return mp_const_none; \
+        } \
         __asm__ volatile (mov " %0, (%1)" : : "q" (value), "r" (addr) : "memory"); \
         return mp_const_none; \
     } \
@@ -65,16 +77,17 @@ static mp_obj_t mem_view(mp_obj_t addr_in, mp_obj_t len_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(mem_view_obj, mem_view);
 
-// attr(addr) -> "r-x", "rw-" …, followed by "u" where uncached; None where nothing is mapped
+// attr(addr) -> "r-x", "rw-" …, followed by "u" where uncached, "s" where the host of an SEV-SNP guest shares the page; None where
+// nothing is mapped
 static mp_obj_t mem_attr(mp_obj_t addr_in) {
     int attr = map_attr(arg_addr(addr_in));
     if (attr < 0) {
         return mp_const_none;
     }
     char s[] = {
-        attr & MAP_R ? 'r' : '-', attr & MAP_W ? 'w' : '-', attr & MAP_X ? 'x' : '-', 'u',
+        attr & MAP_R ? 'r' : '-', attr & MAP_W ? 'w' : '-', attr & MAP_X ? 'x' : '-', attr & MAP_UC ? 'u' : 's',
     };
-    return mp_obj_new_str(s, attr & MAP_UC ? 4 : 3);
+    return mp_obj_new_str(s, attr & (MAP_UC | MAP_SHARED) ? 4 : 3);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mem_attr_obj, mem_attr);
 

@@ -61,13 +61,14 @@ CFLAGS += $(CFLAGS_COMMON) $(CWARN) $(INC) $(COPT_SMALL) $(LTO) $(CFLAGS_EXTRA)
 # boot/: from the firmware's entry to keelback_main()
 SRC_BOOT := $(addprefix boot/,\
 	entry.c exit.c collect.c volume.c options.c acpi.c memmap.c paging.c exec.c desc.c idt.c apic.c alarm.c time.c \
-	serial.c console.c firmware.c entropy.c chart.c power.c panic.c symbols.c vectors.S guard.S)
+	serial.c console.c firmware.c entropy.c chart.c power.c panic.c symbols.c vectors.S guard.S \
+	sev.c cpuid_page.c ghcb.c ghcb_page.c psc.c shared.c io.c vc.c vc_insn.c vc_port.c vc_mmio.c)
 
 # port/: the interpreter's life and its way to the machine
 SRC_PORT := $(addprefix port/,\
 	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c map_room.c exec.c frames.c frame_place.c chains.c sample.c heap_types.c gc_sites.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
-	args.c modcpu.c modmem.c moddma.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c netif_segments.c modvirtq.c virtq.c virtq_in.c virtq_out.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
+	args.c modcpu.c modmem.c moddma.c modghcb.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c netif_segments.c modvirtq.c virtq.c virtq_in.c virtq_out.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
 SODIUM_DIR := $(LIBSODIUM_DIR)/src/libsodium
 include port/crypto.mk
 SRC_CRYPTO := $(addprefix port/,$(CRYPTO_MODULE))
@@ -121,7 +122,8 @@ $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
 
 # Reached by interrupts, which do not save SSE registers.
-$(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time boot/symbols boot/exec \
+$(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time boot/symbols boot/exec boot/paging \
+	boot/sev boot/cpuid_page boot/ghcb boot/ghcb_page boot/io boot/vc boot/vc_insn boot/vc_port boot/vc_mmio \
 	port/interrupt port/frame_place port/chains port/sample py/scheduler): CFLAGS += -mgeneral-regs-only
 
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
