@@ -13,6 +13,7 @@ import crypto
 import snpreport
 
 OK, BAD_MEASUREMENT, INVALID_PARAM, AEAD_OFLOW, INVALID_KEY = 0, 0x0B, 0x16, 0x1D, 0x27
+MIGRATION = (7, 9, 11, 13, 15)  # types that only a migration agent may send
 PLAIN, EXTENDED = 0x80000011, 0x80000012
 BUSY, TOO_SMALL = 2 << 32, 1 << 32
 PAGE = 4096
@@ -56,29 +57,34 @@ class Psp:
             crypto.Gcm(self.keys[vmpck]).open(struct.pack("<QI", number, 0), page[0x30:0x60], text, tag)
         except ValueError:
             return BAD_MEASUREMENT, None
-        answer = self._answer(kind, version, bytes(text))
+        answer = self._answer(kind, version, bytes(text), max(self.vmpl, vmpck))
         if answer is None:
             return INVALID_PARAM, None
         self.numbers[vmpck] += 2
         self.done.append((vmpck, number, kind))
         return OK, message(self.keys[vmpck], number + 1, kind + 1, answer, version, vmpck)
 
-    def _answer(self, kind, version, text):
-        if kind == 5 and version == 1 and len(text) == 96 and not any(text[72:]):
-            return self._report(text)
-        if kind == 3 and (version, len(text)) in ((1, 32), (2, 40)) and not any(text[4:8]) and (version == 1 or self.mit_known):
-            return self._key(text)
+    def _answer(self, kind, version, text, vmpl):
+        """-> the answer's payload, None where the firmware refuses the message. vmpl: the least to state; the key stands for it."""
+        if kind == 5 and version == 1 and len(text) == 96 and not any(text[72:]) and text[68] < 4 and not any(text[69:72]):
+            return self._report(text, vmpl)
+        least = {1: 32, 2: 40 if self.mit_known else 65}.get(version, 65)
+        if kind == 3 and least <= len(text) <= 64 and not any(text[4:8]) and not any(text[least:]):
+            root, fields = struct.unpack_from("<I4xQ", text, 0)
+            return None if root > 7 or fields >> (5 + version) else self._key(text[:least], vmpl)
         if kind == 17 and version == 1 and text == bytes(128):
             return struct.pack("<IIQQI100x", OK, 0, 1 << 32, 0xFFFFFFFFFFFF0000, 200)
+        if kind in MIGRATION and version == 1:
+            return struct.pack("<I12x", INVALID_PARAM)
         return None
 
     def _select(self, key):
         """-> the status of a key selection."""
         return INVALID_PARAM if key > 2 else INVALID_KEY if key == 2 and not self.vlek else OK
 
-    def _report(self, text):
+    def _report(self, text, least):
         vmpl, key = struct.unpack_from("<II", text, 64)
-        status = OK if self.vmpl <= vmpl <= 3 else INVALID_PARAM
+        status = OK if least <= vmpl <= 3 else INVALID_PARAM
         status = status or self._select(key)
         if status:
             return struct.pack("<I28x", status)
@@ -97,11 +103,11 @@ class Psp:
         numbers = [bytes(reversed(bytes(48 - len(n)) + n)) + bytes(24) for n in (r, s)]
         return report[:0x2A0] + b"".join(numbers) + report[0x330:]
 
-    def _key(self, text):
+    def _key(self, text, least):
         root, _, fields, vmpl, svn, tcb = struct.unpack_from("<IIQIIQ", text, 0)
         mit = struct.unpack_from("<Q", text, 32)[0] if len(text) == 40 else 0
         status = OK
-        if root > 7 or fields >> (7 if len(text) == 40 else 6) or not self.vmpl <= vmpl <= 3 or svn > self.svn or mit & ~self.mit_vector:
+        if not least <= vmpl <= 3 or svn > self.svn or mit & ~self.mit_vector:
             status = INVALID_PARAM
         if [1 for i in range(8) if tcb >> 8 * i & 255 > self.tcb >> 8 * i & 255]:
             status = INVALID_PARAM

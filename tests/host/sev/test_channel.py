@@ -22,7 +22,7 @@ def made(table=TABLE, vmpck=0, numbers=(0, 0, 0, 0)):
 
 
 def ask(channel):
-    return payload.report(channel.request(msg.REPORT_REQ, payload.report_request(DATA)))
+    return payload.report(channel.request(msg.REPORT_REQ, payload.report_request(DATA, channel._key.index)))
 
 
 def ask_extended(channel):

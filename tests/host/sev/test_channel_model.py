@@ -23,11 +23,11 @@ def key_of(page, vmpck):
 
 
 def ask(channel):
-    return requests.report(channel, DATA)
+    return requests.report(channel, DATA, channel._key.index)
 
 
 def ask_extended(channel):
-    return requests.extended_report(channel, DATA)[0]
+    return requests.extended_report(channel, DATA, channel._key.index)[0]
 
 
 def any_fault():

@@ -151,6 +151,16 @@ def test_launch_refused(library, name):
     assert library.psp_certificates(None, 0) == 24  # an empty table
 
 
+def test_models(library):
+    """Where each product's models begin and end."""
+    for family, models, product in ((0x19, (0, 0xF), "Milan"), (0x19, (0x10, 0x1F, 0xA0, 0xAF), "Genoa"), (0x1A, (0, 0x11), "Turin")):
+        for model in models:
+            report = Guest(library, family=family, model=model, stepping=2).report()
+            assert report[0x188:0x18B] == bytes((family, model, 2)) and report[0x1A0:0x1E0].hex() == known()[product]["chip_id"]
+    for family, model in ((0x19, 0x20), (0x19, 0x9F), (0x19, 0xB0), (0x1A, 0x12), (0x1B, 0), (0x18, 1)):
+        assert not Guest(library, family=family, model=model).started
+
+
 def test_policies(library):
     """What a policy may want and this platform has."""
     for policy, platform in ((0x20000, 0x24), (0x830000, 0x2D), (0x1030000, 0x35), (0xB0000, 0x25), (0x20138, 4), (0x2013A, 4)):
