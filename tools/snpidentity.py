@@ -40,7 +40,10 @@ SERIALS = {"ark": 0x10001, "ask": 0x10002, "asvk": 0x10003}
 
 def openssl(*arguments, data=None):
     """Run openssl -> what it printed; ends with its words if it fails."""
-    done = subprocess.run(["openssl", *map(str, arguments)], input=data, capture_output=True)
+    try:
+        done = subprocess.run(["openssl", *map(str, arguments)], input=data, capture_output=True)
+    except FileNotFoundError:
+        sys.exit("snpidentity: there is no program openssl")
     if done.returncode:
         sys.exit(f"snpidentity: openssl {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout

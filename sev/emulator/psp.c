@@ -5,6 +5,7 @@
 #include "psp_guest.h"
 
 guest_t guest;
+static uint8_t last[PSP_PAGE_LEN];          // answer, for who wants it once more
 
 // Secrets page: ABI, SNP_LAUNCH_UPDATE; the guest's area in it: GHCB specification.
 enum {
@@ -91,6 +92,7 @@ static bool launch_holds(const psp_launch_t *launch) {
 bool psp_start(const psp_launch_t *launch, void (*random)(void *, size_t)) {
     complain_not();
     memset(&guest, 0, sizeof(guest));
+    memset(last, 0, sizeof(last));
     if (!launch_holds(launch)) {
         return false;
     }
@@ -192,8 +194,6 @@ static uint32_t handle(message_t *message) {
 }
 
 // ---- a message -----------------------------------------------------------------------------------------------------------
-static uint8_t last[PSP_PAGE_LEN];          // answer, for who wants it once more
-
 static void spoil_payload(message_t *message) {
     if (fault_now(FAULT_BAD_STATUS)) {
         answer(message, message->reply_len, PSP_INVALID_PARAM);

@@ -1,7 +1,7 @@
 // The secure processor (PSP, ASP) of one SEV-SNP guest: what the emulator asks of it.
 //
 // Freestanding: wants memcpy, memmove, memset, memcmp, strlen and strcmp, takes no memory from anybody and uses no SSE register
-// if its objects are compiled with -mgeneral-regs-only (psp.mk). One guest at a time, and one call at a time: who has
+// if its objects are compiled with -mgeneral-regs-only (psp.mk); a report takes 4 KiB of stack. One guest at a time, and one call at a time: who has
 // several processors puts a lock around. Source: SEV-SNP Firmware ABI (56860); GHCB specification (56421) for the
 // certificate table. Left out: commands of the host, migration, CPUID pages and messages, TDISP.
 #ifndef KEELBACK_PSP_H

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import dermake
+import snpidentity
 
 FAKES = pathlib.Path(__file__).parents[1] / "fakes"
 
@@ -26,8 +27,7 @@ def fake(name):
 
 
 snpreport = fake("snpreport")
-CERTIFIED = dermake.sequence(dermake.value(23, b"201022182312Z"), dermake.value(23, b"451022182312Z"))  # an authority's validity
-TRAILER = dermake.pss(trailer=dermake.context(3, dermake.integer(1)))  # AMD's roots write the default
+CERTIFIED = snpidentity.validity(snpidentity.AUTHORITY_YEARS)  # an authority's
 NOW = 1790000000  # 2026-09-21, within all validities here
 
 
@@ -60,7 +60,7 @@ def signer(key):
 def ark(product="Milan", key="ark", by=None, **changes):
     """Return a root's certificate; changes: encodings, as dermake.certificate() takes them."""
     name = f"ARK-{product}"
-    parts = {"issuer": dermake.name(name), "extensions": dermake.CA, "serial": dermake.integer(0x10001), "validity": CERTIFIED, "algorithm": TRAILER}
+    parts = {"issuer": dermake.name(name), "extensions": dermake.CA, "serial": dermake.integer(0x10001), "validity": CERTIFIED, "algorithm": snpidentity.TRAILER}
     return dermake.certificate(name, spki(rsa_key(key)), signer(by or key), **{**parts, **changes})
 
 
@@ -68,7 +68,7 @@ def ark(product="Milan", key="ark", by=None, **changes):
 def ask(product="Milan", vlek=False, key="ask", by="ark", **changes):
     """Return the certificate of a key that signs VCEKs, or VLEKs."""
     parts = {"issuer": dermake.name(f"ARK-{product}"), "extensions": dermake.ASK, "serial": dermake.integer(0x10002), "validity": CERTIFIED,
-             "algorithm": TRAILER}
+             "algorithm": snpidentity.TRAILER}
     return dermake.certificate(f"SEV-VLEK-{product}" if vlek else f"SEV-{product}", spki(rsa_key(key)), signer(by), **{**parts, **changes})
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import struct
 import subprocess
+import sys
 import time
 import warnings
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from omne_attest import snp
 
 import pspc
+import snpidentity
 from judges import Judge
 from pspc import INVALID_KEY, INVALID_PARAM, OK, REPORT, UNTOUCHED, Guest, der, known, report_payload
 
@@ -233,8 +235,6 @@ def test_revocation_lists(library, product):
 
 def test_made_once(library, tmp_path):
     """A second run keeps the keys: roots that people trust stay."""
-    import snpidentity
-
     kept = pspc.OUT / "identity" / "keys"
     (tmp_path / "keys").mkdir()
     for key in kept.iterdir():
@@ -243,6 +243,17 @@ def test_made_once(library, tmp_path):
     for product in PRODUCTS:
         for name in ("ark", "vcek"):
             assert spki((tmp_path / product.lower() / f"{name}.der").read_bytes()) == spki(der(product, name))
+
+
+def test_openssl_fails(library, tmp_path):
+    """One line says why: no openssl, a key that is none."""
+    tool = [sys.executable, pspc.ROOT / "tools" / "snpidentity.py", tmp_path]
+    done = subprocess.run(tool, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "snpidentity: there is no program openssl\n")
+    for key in (pspc.OUT / "identity" / "keys").iterdir():
+        (tmp_path / "keys" / key.name).write_text("no key\n")
+    done = subprocess.run(tool, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("snpidentity: openssl pkey failed: Could not read key")
 
 
 # ---- judges -------------------------------------------------------------------------------------------------------------------
