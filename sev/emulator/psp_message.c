@@ -1,6 +1,6 @@
 // Guest messages on their page: what the firmware checks of one, in its order, and how an answer is written.
 //
-// Constants of the header, the key's index, the sequence number, the tag. What is wrong before the tag was checked anybody
+// Payload length, the key's index, constants of the header, the sequence number, the tag. What is wrong before the tag was checked anybody
 // may have made so, the host too; a complaint says what it knows of that. Source: ABI, 8.26 and the message header's table.
 
 #include <string.h>
@@ -50,10 +50,15 @@ static text_t *text_of(const message_t *message) {
     return &texts[message->vmpck][message->number / 2 % TEXTS];
 }
 
-// Note what a guest encrypted, once it is known to be its. -> is it the second text under this number?
+// Note what a guest encrypted, once it is known to be its. -> is it the second text under this number? An answer had each even one.
 static bool second_text(const message_t *message, const uint8_t *page) {
+    if (message->number % 2 == 0) {
+        bool answered = message->number != 0 && message->number <= guest.count[message->vmpck];
+        messages_reused += answered;
+        return answered;
+    }
     uint8_t digest[48];
-    crypto_sha384(page, HEADER_LEN + message->len, digest);
+    crypto_sha384(page + AT_AAD, HEADER_LEN - AT_AAD + message->len, digest);   // the host may have changed the rest
     text_t *text = text_of(message);
     if (text->number == message->number) {
         bool second = memcmp(text->digest, digest, sizeof(digest)) != 0;
@@ -79,16 +84,13 @@ static bool constants_hold(const uint8_t *page) {
     return true;
 }
 
-// Take the header apart; false: it is none.
+// Take the header apart; false: there is no message to look at.
 static bool take_header(message_t *message, const uint8_t *page) {
     message->number = get(page + AT_NUMBER, 8);
     message->type = page[AT_TYPE];
     message->version = page[AT_VERSION];
     message->len = get(page + AT_LEN, 2);
     message->vmpck = page[AT_VMPCK];
-    if (!constants_hold(page)) {
-        return false;
-    }
     if (message->len == 0 || message->len > MESSAGE_MAX) {
         complain("message with a payload of %u bytes", (uint64_t)message->len);
         return false;
@@ -113,13 +115,10 @@ static uint32_t wrong_number(message_t *message, const uint8_t *page) {
         bool known = text_of(message)->number == message->number;
         if (!authentic(message, page)) {
             what = "again, and a wrong tag";
-        } else if (message->number % 2 == 0) {
-            what = "that an answer had: the key stream is given away";
-            messages_reused++;
-        } else if (!known) {
-            what = "again, of long ago";
+        } else if (second_text(message, page)) {
+            what = message->number % 2 ? "again, for another text: the key stream is given away" : "that an answer had: the key stream is given away";
         } else {
-            what = second_text(message, page) ? "again, for another text: the key stream is given away" : "again, for the same text";
+            what = known ? "again, for the same text" : "again, of long ago";
         }
     }
     complain("VMPCK%u: sequence number %u %s (expected %u)", (uint64_t)message->vmpck, message->number, what, next);
@@ -128,6 +127,12 @@ static uint32_t wrong_number(message_t *message, const uint8_t *page) {
 
 uint32_t message_open(message_t *message, const uint8_t *page) {
     if (!take_header(message, page)) {
+        return PSP_INVALID_PARAM;
+    }
+    if (!constants_hold(page)) {
+        if (authentic(message, page)) {
+            second_text(message, page);     // whatever is wrong with its header, its number is spent
+        }
         return PSP_INVALID_PARAM;
     }
     uint64_t count = guest.count[message->vmpck];
@@ -149,7 +154,7 @@ uint32_t message_open(message_t *message, const uint8_t *page) {
 }
 
 void message_note(message_t *message, const uint8_t *page) {
-    if (!take_header(message, page) || message->number % 2 == 0 || !authentic(message, page)) {
+    if (!take_header(message, page) || !authentic(message, page)) {
         complain_not();                     // the secure processor will tell, should it come to see it
     } else if (second_text(message, page)) {
         complain("VMPCK%u: sequence number %u for a second text: the key stream is given away", (uint64_t)message->vmpck, message->number);

@@ -1,9 +1,12 @@
 """Derived keys: what each field changes, and what is refused inside an answer."""
 
+import hmac
 import struct
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+import pspc
 from pspc import INVALID_KEY, INVALID_PARAM, KEY, OK, Guest, key_payload, known
 
 ALL, ALL_2 = 0x3F, 0x7F
@@ -48,6 +51,16 @@ def test_same_again(library):
 def test_fields_do_not_run_together(library):
     keys = {derive(library, fields=fields) for fields in range(0x80)}
     assert len(keys) == 0x80
+
+
+@pytest.mark.parametrize("name", ("vcek", "vlek"))
+def test_as_documented(library, name):
+    """What docs/emulator.md says of it, computed by another HMAC: keys outlive a version of the emulator."""
+    key = load_pem_private_key((pspc.OUT / "identity" / "keys" / f"{name}.pem").read_bytes(), None).private_numbers().private_value.to_bytes(48, "big")
+    vlek = name == "vlek"
+    text = b"derived key of the emulated PSP\0" + struct.pack("<BBIQQ16s16s48sIQQ", 0, vlek, 2, ALL_2, 0x30000, b"I" * 16, b"F" * 16, b"M" * 48, 5, 5, 3)
+    wanted = hmac.digest(key, text, "sha384")[:32]
+    assert derive(library, {"vlek": vlek}, fields=ALL_2, vmpl=2, svn=5, tcb=5, mit=3) == wanted
 
 
 def test_root(library):

@@ -51,9 +51,21 @@ def still_works(guest):
 
 @pytest.mark.parametrize("field", HEADERS)
 def test_header(still_works, field):
+    """Under a number of its own: even so refused, a message that was sealed has spent its number."""
     status, words, values = HEADERS[field]
     for value in values:
-        still_works.refuses(still_works.seal(REPORT, report_payload(), **{field: value}), status, words)
+        still_works.refuses(still_works.seal(REPORT, report_payload(), number=99, **{field: value}), status, words)
+    assert still_works.library.psp_reuses() == (0 if field in ("rest", "zero28", "size", "vmpck") else len(values) - 1)
+    for value in values:
+        still_works.refuses(still_works.seal(REPORT, report_payload(), number=0, **{field: value}), status, words)
+        damaged = bytearray(still_works.seal(REPORT, report_payload(), **{field: value}))
+        damaged[0] ^= 1
+        still_works.refuses(bytes(damaged), status, words)
+    before = still_works.library.psp_reuses()
+    still_works.refuses(still_works.seal(REPORT, report_payload(), **{field: values[0]}), status, words)  # the number of the next
+    assert still_works.ask(REPORT, report_payload())
+    spent = field not in ("rest", "zero28", "size", "vmpck")  # the first two the host may have written
+    assert still_works.library.psp_reuses() == before + spent and (still_works.complaint is not None) == spent
 
 
 def test_tag(still_works):
@@ -109,7 +121,8 @@ def test_sequence(guest, vmpck):
     guest.refuses(other, AEAD_OFLOW, "sequence number 3 again, for another text: the key stream is given away (expected 7)")
     assert guest.library.psp_reuses() == 1
     guest.refuses(guest.seal(TSC, bytes(128), vmpck=vmpck, number=4), AEAD_OFLOW, "sequence number 4 that an answer had: the key stream")
-    assert guest.library.psp_reuses() == 2
+    guest.refuses(guest.seal(TSC, bytes(128), vmpck=vmpck, number=6), AEAD_OFLOW, "sequence number 6 that an answer had: the key stream")
+    assert guest.library.psp_reuses() == 3
     guest.refuses(seal(bytes(32), 5, TSC, bytes(128), vmpck=vmpck), AEAD_OFLOW, "sequence number 5 again, and a wrong tag")
     guest.ask(TSC, bytes(128), vmpck=vmpck)
     for other in set(range(4)) - {vmpck}:  # each key has a counter of its own
@@ -121,6 +134,8 @@ def test_long_ago(guest):
         guest.ask(TSC, bytes(128))
     guest.refuses(guest.seal(TSC, bytes(128), number=1), AEAD_OFLOW, "sequence number 1 again, of long ago (expected 41)")
     guest.refuses(guest.seal(TSC, bytes(128), number=11), AEAD_OFLOW, "sequence number 11 again, for the same text")
+    guest.library.psp_observe(guest.seal(TSC, bytes(128), number=1))  # forgotten, and nothing newer forgotten for it
+    guest.refuses(guest.seal(REPORT, report_payload(), number=33), AEAD_OFLOW, "sequence number 33 again, for another text")
 
 
 def test_unseen_text(guest):
@@ -135,8 +150,12 @@ def test_unseen_text(guest):
     assert guest.library.psp_reuses() == 1
     guest.library.psp_observe(guest.seal(REPORT, report_payload(b"3" * 64)))
     assert "for a second text" in guest.complaint and guest.library.psp_reuses() == 2
-    guest.library.psp_observe(bytes(4096))  # no message
-    assert guest.complaint is None
+    for page in (bytes(4096), guest.seal(TSC, bytes(128), vmpck=200), guest.seal(TSC, bytes(128), size=4001), guest.seal(TSC, bytes(128), number=0),
+                 guest.seal(TSC, bytes(128), number=4), seal(bytes(32), 1, TSC, bytes(128))):  # no messages, or not yet a guest's
+        guest.library.psp_observe(page)
+        assert guest.complaint is None and guest.library.psp_reuses() == 2
+    guest.library.psp_observe(guest.seal(TSC, bytes(128), number=2))  # which an answer had
+    assert "for a second text" in guest.complaint and guest.library.psp_reuses() == 3
 
 
 def test_used_before(library):
@@ -166,6 +185,10 @@ def test_migration(guest, kind):
     assert guest.ask(kind, bytes(64)) == struct.pack("<I12x", INVALID_PARAM)
     assert f"type {kind} is a migration agent's" in guest.complaint
     assert guest.report()
+
+
+def test_longest(guest):
+    assert guest.ask(7, bytes(4000))[:4] == struct.pack("<I", INVALID_PARAM)
 
 
 def test_in_place(guest):
