@@ -167,6 +167,7 @@ class Guest:
         return struct.unpack_from("<I", answer)[0], answer[32:]
 
     def fault(self, name):
+        """Have the next answer be wrong in this way."""
         assert self.library.psp_fault(name.encode())
 
     def tag_wrong(self, page, kind):
@@ -176,3 +177,18 @@ class Guest:
         except InvalidTag:
             return True
         return False
+
+
+class Keyed(Guest):
+    """A guest with these VMPCKs, 128 bytes."""
+
+    def __init__(self, library, keys, **options):
+        self._keys = keys
+        super().__init__(library, **options)
+        assert self.secrets[0x20:0xA0] == keys
+
+    def _fill(self, out, count):
+        """The processor asks for them first."""
+        for i, byte in enumerate(self._keys[:count] if self._keys else bytes(count)):
+            out[i] = byte
+        self._keys = b""

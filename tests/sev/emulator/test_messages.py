@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from pspc import AEAD_OFLOW, BAD_MEASUREMENT, INVALID_PARAM, KEY, OK, REPORT, TSC, UNTOUCHED, Guest, key_payload, report_payload, seal
+from pspc import AEAD_OFLOW, BAD_MEASUREMENT, INVALID_PARAM, KEY, OK, REPORT, TSC, UNTOUCHED, Guest, Keyed, key_payload, report_payload, seal
 
 HEADERS = {  # field -> (status, words of the complaint, values)
     "rest": (INVALID_PARAM, "tag's second half", [bytes(i) + b"\1" for i in range(16)]),
@@ -200,12 +200,26 @@ def test_in_place(guest):
     assert guest.open(page.raw, TSC)[:4] == bytes(4)
 
 
-def test_known_messages():
-    """The maker of messages here agrees with vectors that another AES-GCM made."""
-    key = bytes(range(32))
-    page = seal(key, 1, REPORT, report_payload(bytes(range(64))))
-    assert page[:16].hex() == "0f354f26b13f7433d3674d8eebcaf847" and page[0x60:0x70].hex() == "e22d803ca0aaea00420d0fc830cc86c4"
-    page = seal(key, 3, KEY, key_payload(fields=0x3F))
-    assert page[:16].hex() == "ace850d9449cc60e007940813eab9841"
-    page = seal(key, 5, TSC, bytes(128))
-    assert page[:16].hex() == "8ec619b8da31bbad0b05ab61b8c0db63" and page[0x60:0x70].hex() == "e66badc133a753d9b48a5d04097e24b2"
+KNOWN = [  # number, type, payload, tag and ciphertext by another AES-GCM under the key 00..1f, VMPCK0
+    (1, REPORT, report_payload(bytes(range(64))), "0f354f26b13f7433d3674d8eebcaf847"
+     "e22d803ca0aaea00420d0fc830cc86c4dc70dd3d68bd7d05560647e5013b996fccddd2ea048788e8f0f437f862242ea7c0e4fcb7d1456ca0bbb1da492b891678"
+     "bcafa49213c0f2445044cd48be94fd5eb5f3e8b761e80896f353185b4abd740d"),
+    (3, KEY, key_payload(fields=0x3F), "ace850d9449cc60e007940813eab9841908c5899595132d8c7388fa492d606c92fd3c064da9bd2e0cb97494f1e4bd012"),
+    (5, TSC, bytes(128), "8ec619b8da31bbad0b05ab61b8c0db63e66badc133a753d9b48a5d04097e24b2"),
+]  # fmt: skip
+KNOWN_REFUSAL = "de3801bae370a7895a2281d7fc5cc6bef06eeb60faa568bdadbd6e148c86f702510c68c0d6fb80134a76183a68817913"  # 16h, 32 bytes, number 2
+
+
+def test_known_messages(library):
+    """Sealed elsewhere, and taken here byte by byte; a refusal is, byte by byte, what it must be."""
+    keys = bytes(range(32)) + bytes(96)
+    guest = Keyed(library, keys)
+    for number, kind, payload, known in KNOWN:
+        known = bytes.fromhex(known)
+        page = guest.seal(kind, payload)
+        assert number == guest.numbers[0] and page[:16] == known[:16] and page[0x60 : 0x50 + len(known)] == known[16:]
+        assert guest.hand_over(page)[0] == OK
+        guest.numbers[0] += 2
+    guest = Keyed(library, keys)
+    status, response = guest.hand_over(guest.seal(REPORT, report_payload(vmpl=4)))
+    assert status == OK and response[:16] + response[0x60:0x80] == bytes.fromhex(KNOWN_REFUSAL)
