@@ -167,7 +167,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st) {
     if (wrong != NULL) {
         return fail(wrong);
     }
-    if (!find_ram() || !reserve_host() || !publish_blob()) {
+    if (!find_ram() || !reserve_host() || !publish_blob() || !unaccepted_take(setup, setup->options.unaccepted)) {
         return fail("the firmware has no memory");
     }
     acpi_collect(setup);

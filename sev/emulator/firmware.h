@@ -22,4 +22,7 @@ machine_init_t image_stay(uint64_t end, machine_init_t function);   // copy the 
 // ---- acpi.c ----------------------------------------------------------------------------------------------
 void acpi_collect(setup_t *setup);          // processors, and the port that turns the machine off
 
+// ---- unaccepted.c ----------------------------------------------------------------------------------------
+bool unaccepted_take(setup_t *setup, uint64_t len);
+
 #endif

@@ -22,11 +22,12 @@ static void set_flags(vcpu_t *v, bool carry) {
     V64(v, RFLAGS) = (V64(v, RFLAGS) & ~0x8d5ull) | carry;      // OF, SF, ZF, AF, PF clear
 }
 
+// Linux leaves what it likes above the lowest byte of ECX and EDX.
 static void do_pvalidate(vcpu_t *v) {
     bool unchanged = false;
     uint64_t gpa = operand_page(v, "PVALIDATE");
     uint32_t code = 1;
-    if (is_4k_or_2m((uint32_t)v->gpr[RCX_]) && (uint32_t)v->gpr[RDX_] <= 1 && rmp_state(gpa) != RMP_ABSENT) {
+    if (is_4k_or_2m((uint8_t)v->gpr[RCX_]) && rmp_state(gpa) != RMP_ABSENT) {
         code = rmp_pvalidate(v, gpa & ~PAGE_MASK, v->gpr[RCX_] & 1, v->gpr[RDX_] & 1, &unchanged);
     }
     v->gpr[RAX_] = code;
