@@ -88,14 +88,10 @@ qemu-snp-disk: ## boot as an SEV-SNP guest from a disk image, of which only the 
 measure: $(EFI) $(HAVE)/snp $(HAVE)/measure ## print the launch measurements to expect of both, for 1 to 8 vCPUs
 	@$(BUILD)/measure/bin/python tools/launchdigest.py --kernel $(EFI) --append '$(APPEND)'
 
-# EMULATOR: words for snpemu.cfg, such as EMULATOR='notes=yes fault=busy:2'; docs/emulator.md has them all.
+# EMULATOR: lines of snpemu.cfg, such as EMULATOR='notes=yes fault=busy:2'; LOG: a file for its log. docs/emulator.md has both.
 .PHONY: qemu-snp-emu
-qemu-snp-emu: $(EFI) $(BUILD)/snpemu.efi $(HAVE)/run ## boot as an SEV-SNP guest on our emulator, anywhere
-	@mkdir -p $(BUILD)/snpemu/volume
-	@cp $(EFI) $(BUILD)/snpemu/volume/target.efi
-	@printf '%s\n' $(EMULATOR) >$(BUILD)/snpemu/volume/snpemu.cfg
-	@$(PYTHON) tools/image.py $(BUILD)/esp-snpemu $(BUILD)/snpemu.efi $(FILES) $(BUILD)/snpemu/volume
-	@CPU=$${CPU:-EPYC,phys-bits=48,check=off} MEM=$${MEM:-512M} $(PYTHON) tools/qemu.py --volume $(BUILD)/esp-snpemu
+qemu-snp-emu: $(EFI) $(BUILD)/snpemu.efi $(HAVE)/run ## boot as an SEV-SNP guest of our emulator, anywhere
+	@$(PYTHON) tools/qemu_snpemu.py $(EMULATOR:%=--setting '%') $(EFI) $(FILES)
 
 .PHONY: qemu-gdb
 qemu-gdb: $(ESP) $(HAVE)/run ## the same, waiting for GDB: gdb -x tools/debug.py
@@ -107,13 +103,13 @@ $(ESP): $(EFI)
 
 # ---- test
 .PHONY: test test-host test-guest test-upstream fuzz bench lint soak
-test: $(EFI) $(UNIX) $(HAVE)/test ## run all tests: on the host, in a booted machine, and on fresh boots
+test: $(EFI) $(BUILD)/snpemu.efi $(UNIX) $(HAVE)/test ## run all tests: on the host, in a booted machine, and on fresh boots
 	@$(PYTEST) tests
 
 test-host: $(UNIX) $(HAVE)/test ## run the tests that need no machine
 	@$(PYTEST) tests/host tests/net tests/port tests/fuzz tests/tools tests/ssh tests/sev tests/lint
 
-test-guest: $(EFI) $(HAVE)/test ## run the tests that boot the image
+test-guest: $(EFI) $(BUILD)/snpemu.efi $(HAVE)/test ## run the tests that boot the image
 	@$(PYTEST) tests/guest tests/boot
 
 test-upstream: $(EFI) $(UNIX) $(HAVE)/test ## run MicroPython's own test suite in a booted machine

@@ -6,7 +6,8 @@ tests/guest/**/*.py        run inside one booted machine, over its raw REPL, eac
                            printed must equal FILE.exp, if there is one. Printing "SKIP reason" first skips. A line
                            "# with: NAME" gives it the module tests/guest/modules/NAME.py
 tests/guest/**/test_*.py   run here, by CPython, with the fixture vm: that same machine at the shell's prompt
-tests/boot/test_*.py       run here, and boot machines of their own with the fixture boot
+tests/guest/sev            the same inside a machine on the SEV-SNP emulator, with the fixture vm
+tests/boot/test_*.py       run here, and boot machines of their own with the fixture boot, or boot_snp for one on the emulator
 tests/{ssh,sev,tools,lint} run here
 
 Nothing waits without a limit; a machine that hangs fails its test, with the console's last lines, and is replaced.
@@ -23,6 +24,7 @@ import pytest
 
 import image
 import qemu
+import qemu_snpemu
 import rawrepl
 from vm import Machine, VMError
 
@@ -109,7 +111,7 @@ class GuestItem(ScriptItem):
     def runtest(self):
         code = self.path.read_text()
         modules = [(name, (MODULES / f"{name}.py").read_text()) for name in re.findall(r"^# with: (\w+)$", code, re.M)]
-        self.finish(*shared_machine(self.config, lambda vm: rawrepl.run(vm, code, GUEST_LIMIT, modules)))
+        self.finish(*shared_machine(self.config, kind_of(self.path), lambda vm: rawrepl.run(vm, code, GUEST_LIMIT, modules)))
 
 
 class GuestFile(pytest.File):
@@ -129,27 +131,38 @@ def pytest_collect_file(file_path, parent):
 def pytest_collection_modifyitems(items):
     for item in items:
         if TESTS / "guest" in item.path.parents:  # one worker has the machine
-            item.add_marker(pytest.mark.xdist_group("guest"))
+            item.add_marker(pytest.mark.xdist_group(kind_of(item.path)))
         for name in {"wire", "raw"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group(name))
 
 
-_MACHINE = pytest.StashKey()
+_MACHINES = pytest.StashKey()  # kind: Machine
 
 
-def shared_machine(config, use):
-    """Call use(machine) with the shared machine at its prompt. A machine that disappoints is killed, and not used again."""
-    machine = config.stash.get(_MACHINE, None)
+def kind_of(path):
+    """Return which shared machine a test wants: guest, or snp for one on the emulator."""
+    return "snp" if TESTS / "guest" / "sev" in path.parents else "guest"
+
+
+def shared_machine(config, kind, use):
+    """Call use(machine) with a shared machine at its prompt. A machine that disappoints is killed, and not used again."""
+    machines = config.stash.setdefault(_MACHINES, {})
     try:
-        if machine is None:
-            machine = config.stash[_MACHINE] = Machine(qemu.Options(volume=boot_volume()))
-            machine.start()
-            machine.wait_prompt()
-        return use(machine)
+        if kind not in machines:
+            machines[kind] = Machine(snp_options() if kind == "snp" else qemu.Options(volume=boot_volume()))
+            machines[kind].start()
+            machines[kind].wait_prompt()
+        return use(machines[kind])
     except VMError:
-        machine.kill()
-        config.stash[_MACHINE] = None
+        machines.pop(kind).kill()
         raise
+
+
+def snp_options(settings=("notes=yes",), folders=(), volume=None, **options):
+    """Return the options of a machine on the emulator. settings: lines of snpemu.cfg; its log goes beside the volume."""
+    volume = volume or BUILD / f"test-snp-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    qemu_snpemu.make_volume(volume, EFI, settings, folders)
+    return qemu_snpemu.EmulatorOptions(volume=volume, debugcon=volume.with_suffix(".log"), **options)
 
 
 def boot_volume():
@@ -164,8 +177,7 @@ def boot_volume():
 
 
 def pytest_unconfigure(config):
-    machine = config.stash.get(_MACHINE, None)
-    if machine:
+    for machine in config.stash.get(_MACHINES, {}).values():
         machine.kill()
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter and not hasattr(config, "workerinput") and not config.option.collectonly:
@@ -179,12 +191,13 @@ def pytest_unconfigure(config):
 @pytest.fixture
 def vm(request):
     """The shared machine, at the shell's prompt before and after the test."""
-    machine = shared_machine(request.config, lambda m: m)
+    kind = kind_of(request.path)
+    machine = shared_machine(request.config, kind, lambda m: m)
     failures = request.session.testsfailed
     yield machine
     if request.session.testsfailed != failures:
         with contextlib.suppress(VMError):  # the next test gets another machine
-            shared_machine(request.config, check_prompt)
+            shared_machine(request.config, kind, check_prompt)
 
 
 def check_prompt(machine):
@@ -213,6 +226,29 @@ def boot(tmp_path):
         elif "kernel" not in options:
             options.setdefault("volume", boot_volume())
         machine = Machine(qemu.Options.from_environment(**options))
+        machines.append(machine)
+        machine.start()
+        if wait:
+            machine.greeting = machine.wait_prompt()
+        return machine
+
+    yield start
+    for machine in machines:
+        machine.kill()
+
+
+@pytest.fixture
+def boot_snp(tmp_path):
+    """A function that boots a machine on the emulator: boot_snp(*settings, files=None, wait=True, **EmulatorOptions).
+
+    settings: lines of snpemu.cfg. The machine has .log(), what the emulator has written so far.
+    """
+    machines = []
+
+    def start(*settings, files=None, wait=True, **options):
+        folders = [write_files(tmp_path / f"files{len(machines)}", files)] if files else []
+        machine = Machine(snp_options(["notes=yes", *settings], folders, tmp_path / f"volume{len(machines)}", **options))
+        machine.log = lambda: pathlib.Path(machine.options.debugcon).read_text(errors="replace")
         machines.append(machine)
         machine.start()
         if wait:

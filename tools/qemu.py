@@ -220,12 +220,13 @@ def main():
     run(options, args.print)
 
 
-def argument_parser(purpose):
-    """Return the parser of the arguments that say what is started."""
+def argument_parser(purpose, volume=True):
+    """Return the parser of the arguments that say what is started; volume: with those for a volume or an executable."""
     parser = argparse.ArgumentParser(description=purpose.splitlines()[0])
-    parser.add_argument("--volume", type=pathlib.Path, help="boot volume: a folder or a disk image")
-    parser.add_argument("--kernel", type=pathlib.Path, help="executable to start through fw_cfg")
-    parser.add_argument("--append", default="", help="its load options")
+    if volume:
+        parser.add_argument("--volume", type=pathlib.Path, help="boot volume: a folder or a disk image")
+        parser.add_argument("--kernel", type=pathlib.Path, help="executable to start through fw_cfg")
+        parser.add_argument("--append", default="", help="its load options")
     parser.add_argument("--gdb", action="store_true", help="wait for GDB on 127.0.0.1:1234")
     parser.add_argument("--print", action="store_true", help="print the command line, do not run it")
     return parser
