@@ -23,7 +23,6 @@ typedef struct {
     char args[1024];            // its load options
     uint64_t unaccepted;        // bytes at the top of memory that the firmware leaves unaccepted
     uint64_t psc_chunk;         // entries of a page state change that the host takes at a time; 0: all
-    uint64_t cert_pages;        // the host asks for a buffer of at least so many pages
     bool rdtsc;                 // intercept RDTSC and RDTSCP
     bool log_serial;            // the log goes to COM1 too
     bool notes;                 // log more than violations
@@ -191,6 +190,8 @@ bool fault_is(const char *name);
 bool fault_take(const char *name);                      // as often as its count says
 void fault_exit(vcpu_t *v);                             // those that come with no request
 void fault_psp(void);
+void fault_call(exchange_t *x);
+enum { FAULT_CALL = 0x534e5046 };
 
 // ---- log.c -----------------------------------------------------------------------------------------------------
 void log_init(bool serial);

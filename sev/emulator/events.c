@@ -122,7 +122,13 @@ static bool instruction(vcpu_t *v, exchange_t *x) {
         case EXIT_CPUID: cpuid_event(v, x); return true;
         case EXIT_IO: io(x); return true;
         case EXIT_MSR: msr(v, x); return true;
-        case EXIT_VMMCALL: x->rax = -1000ll; return true;       // KVM_ENOSYS
+        case EXIT_VMMCALL:
+            if (x->rax == FAULT_CALL) {
+                fault_call(x);
+            } else {
+                x->rax = -1000ll;           // KVM_ENOSYS
+            }
+            return true;
         case EXIT_INVD:
         case EXIT_WBINVD:
         case EXIT_MONITOR:
