@@ -141,9 +141,18 @@ static void do_tsc(vcpu_t *v, uint64_t code) {
     advance(v, code == EXIT_RDTSCP ? 3 : 2);
 }
 
+// What was being delivered when the exit came, to be delivered again. QEMU calls an interrupt an exception there.
+static uint64_t interrupted_event(vcpu_t *v) {
+    uint64_t event = V64(v, EXIT_INT_INFO);
+    if ((event & INJECT_TYPE) == INJECT_EXCEPTION && (event & 255) >= 32) {
+        event &= ~INJECT_TYPE;
+    }
+    return event & INJECT_VALID ? event : 0;
+}
+
 void handle_exit(vcpu_t *v) {
     uint64_t code = V64(v, EXIT_CODE);
-    V64(v, EVENT_INJECT) = V64(v, EXIT_INT_INFO) & INJECT_VALID ? V64(v, EXIT_INT_INFO) : 0;
+    V64(v, EVENT_INJECT) = interrupted_event(v);
     switch (code) {
         case EXIT_CPUID: v->own_idt ? reflect(v, code) : do_cpuid(v); break;
         case EXIT_IO: v->own_idt ? reflect(v, code) : silent_io(v); break;

@@ -36,6 +36,7 @@ enum {      // exit codes
 };
 #define INJECT_VALID (1ull << 31)
 #define INJECT_ERROR (1ull << 11)
+#define INJECT_TYPE 0x700ull
 #define INJECT_EXCEPTION (3ull << 8)
 #define NPF_FETCH (1ull << 4)
 #define NPF_WRITE (1ull << 1)
