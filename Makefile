@@ -110,7 +110,7 @@ test-host: $(UNIX) $(HAVE)/test ## run the tests that need no machine
 	@$(PYTEST) tests/host tests/net tests/port tests/fuzz tests/tools tests/ssh tests/sev tests/lint
 
 test-guest: $(EFI) $(BUILD)/snpemu.efi $(HAVE)/test ## run the tests that boot the image
-	@$(PYTEST) tests/guest tests/boot
+	@$(PYTEST) tests/guest tests/boot tests/emulator
 
 test-upstream: $(EFI) $(UNIX) $(HAVE)/test ## run MicroPython's own test suite in a booted machine
 	@$(VENV)/bin/python tests/upstream/run.py

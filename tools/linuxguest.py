@@ -100,22 +100,8 @@ class LinuxGuest:
         return path
 
     def _modules(self):
-        """The kernel's modules for the network, and their list, each behind those that it needs."""
-        tree, files = self._unpack(_dependency(KERNEL_PACKAGE)), {}
-
-        def add(name):
-            path = next(tree.glob(f"**/{name}.ko*"), None)
-            if not path or f"{name}.ko" in files:
-                return  # it is built in, or there
-            data = path.read_bytes()
-            data = lzma.decompress(data) if path.suffix == ".xz" else data
-            for other in re.search(rb"\0depends=([^\0]*)\0", data)[1].decode().split(","):
-                add(other)
-            files[f"{name}.ko"] = data
-
-        for name in MODULES:
-            add(name)
-        return {**files, "modules": "".join(f"/{name}\n" for name in files).encode()}
+        """The kernel's modules for the network, and their list."""
+        return modules(self._unpack(_dependency(KERNEL_PACKAGE)), MODULES)
 
     def _init(self):
         path = self.dir / "init"
@@ -143,6 +129,28 @@ def _dependency(package):
     text = subprocess.run(["apt-cache", "depends", "--important", package], check=True, text=True,
                           stdout=subprocess.PIPE).stdout
     return re.search(r"Depends: (\S+)", text).group(1)
+
+
+def modules(tree, names):
+    """The files of some modules of an unpacked kernel with all that they depend on, and a list "modules" of their paths.
+
+    Each comes behind those that it needs. Modules that are built in are left out. Returns guest path -> bytes.
+    """
+    files = {}
+
+    def add(name):
+        path = next(tree.glob(f"**/{name}.ko*"), None)
+        if not path or f"{name}.ko" in files:
+            return  # it is built in, or there
+        data = path.read_bytes()
+        data = lzma.decompress(data) if path.suffix == ".xz" else data
+        for other in re.search(rb"\0depends=([^\0]*)\0", data)[1].decode().split(","):
+            add(other)
+        files[f"{name}.ko"] = data
+
+    for name in names:
+        add(name)
+    return {**files, "modules": "".join(f"/{name}\n" for name in files).encode()}
 
 
 def cpio(files):
