@@ -59,16 +59,19 @@ def test_contents(library, product, vlek):
         assert table(library, form, need - 1) == (need, b"\xee" * (need - 1))
 
 
-def test_pem(library):
-    Guest(library)
+@pytest.mark.parametrize("vlek", (False, True))
+@pytest.mark.parametrize("product", ("Milan", "Genoa", "Turin"))
+def test_pem(library, product, vlek):
+    Guest(library, product=product, vlek=vlek)
     need, buffer = table(library, "pem")
     found = entries(buffer[:need])
-    for name in ("ark", "ask", "vcek"):
-        text = found[GUIDS[name]].decode()
-        assert text == (pspc.OUT / "identity/genoa" / f"{name}.pem").read_text()
-        assert base64.b64decode(re.sub("-----.*-----", "", text)) == der("Genoa", name)
-    done = subprocess.run(["openssl", "x509", "-noout", "-subject"], input=found[GUIDS["vcek"]], capture_output=True, check=True)
-    assert b"SEV-VCEK" in done.stdout
+    leaf, authority = ("vlek", "asvk") if vlek else ("vcek", "ask")
+    for guid, name in (("ark", "ark"), ("ask", authority), (leaf, leaf)):
+        text = found[GUIDS[guid]].decode()
+        assert text == (pspc.OUT / "identity" / product.lower() / f"{name}.pem").read_text()
+        assert base64.b64decode(re.sub("-----.*-----", "", text)) == der(product, name)
+    done = subprocess.run(["openssl", "x509", "-noout", "-subject"], input=found[GUIDS[leaf]], capture_output=True, check=True)
+    assert f"SEV-{leaf.upper()}".encode() in done.stdout
 
 
 def test_damaged(library):

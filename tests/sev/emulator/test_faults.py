@@ -89,16 +89,19 @@ def test_replay(guest):
 
 
 @pytest.mark.parametrize("fault", REPORTS)
-def test_waits_for_a_report(guest, fault):
-    """Other answers are good; the next report is not, the one after it is."""
-    good = guest.report()
-    guest.fault(fault)
-    assert guest.key()[0] == OK and guest.ask(TSC, bytes(128))[:4] == bytes(4)
-    if fault != "wrong-size":
-        assert guest.report() != good
-    else:
-        assert guest.ask(REPORT, report_payload())[4] == 0xA1
-    assert guest.report() == good
+def test_waits_for_a_report(library, fault):
+    """Other answers are good; the next report is not, whatever stood there before; the one after it is."""
+    for product, fill, vmpl in (("Milan", 0, 0), ("Milan", 0xFF, 1), ("Genoa", 0, 2), ("Turin", 0xFF, 3), ("Turin", 1, 0)):
+        guest, asked = Guest(library, product=product), (bytes((fill,)) * 64, vmpl)
+        good = guest.report(*asked)
+        guest.fault(fault)
+        assert guest.key()[0] == OK and guest.ask(TSC, bytes(128))[:4] == bytes(4)
+        bad = guest.ask(REPORT, report_payload(*asked))
+        changed = [i for i in range(0x2A0) if bad[0x20 + i] != good[i]]
+        assert changed == {"wrong-size": [], "bad-signature": [], "other-data": [0x50], "other-vmpl": [0x30], "other-chip": [0x1A0], "other-tcb": [0x187]}[fault]
+        assert (bad[4:8] != struct.pack("<I", 0x4A0)) == (fault == "wrong-size")
+        assert (bad[0x20 + 0x2A0 :] != good[0x2A0:]) == (fault != "wrong-size")
+        assert guest.report(*asked) == good
 
 
 def test_names(library):
