@@ -4,7 +4,8 @@
     tools/launchdigest.py --kernel FILE [--append WORDS] [--root DIR]
 
 For make qemu-snp: firmware, executable, load options and the processors' first state. For make qemu-snp-disk: the same without
-executable and options, which are not measured there. Settings as qemu_snp.py has them: OVMF, CPU.
+executable and options, which are not measured there. For make qemu-snp-emu: the executable alone. Settings as qemu_snp.py has
+them: OVMF, CPU.
 Source: sev-snp-measure of PyPI, which follows QEMU, KVM and the secure processor's firmware.
 """
 
@@ -14,11 +15,12 @@ import sys
 import qemu
 import snphost
 from qemu_snp import CPU, SnpOptions
-from sevsnpmeasure import guest, vcpu_types
+from sevsnpmeasure import gctx, guest, vcpu_types
 from sevsnpmeasure.sev_mode import SevMode
 
 GUEST_FEATURES = 1  # SEV_FEATURES of the first processors' state as QEMU sets it: SNP, nothing else
 VCPUS = range(1, 9)
+PAGE = 4096
 
 
 def main():
@@ -32,6 +34,8 @@ def main():
             print(f"make {name}: {', '.join(described(options))}")
             for vcpus in VCPUS:
                 print(f"SMP={vcpus} {digest(options, vcpus).hex()}")
+        print(f"make qemu-snp-emu: {args.kernel}")
+        print(emulated(args.kernel).hex())
     except (qemu.QemuError, OSError) as e:
         sys.exit(f"measure: {e}")
 
@@ -49,6 +53,14 @@ def digest(options, vcpus):
     """Return the 48 bytes of MEASUREMENT for so many processors. Raises QemuError, OSError."""
     return guest.calc_launch_digest(SevMode.SEV_SNP, vcpus, signature(options.cpu or CPU, options.root), str(options.firmware()),
                                     options.kernel and str(options.kernel), None, options.append, GUEST_FEATURES)
+
+
+def emulated(path):
+    """Return the 48 bytes of MEASUREMENT of an executable on our emulator: its file's pages, from address 0 on."""
+    content = pathlib.Path(path).read_bytes()
+    launch = gctx.GCTX()
+    launch.update_normal_pages(0, content + bytes(-len(content) % PAGE))
+    return launch.ld()
 
 
 def signature(cpu, root):

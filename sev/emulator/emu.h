@@ -42,6 +42,7 @@ typedef struct {
     uint64_t secrets, cpuid, firmware_ghcb, trampoline;
     range_t unaccepted;
     uint64_t pm1a_cnt;          // port that turns the machine off, 0: none
+    uint8_t measurement[48];    // of the target's file
     uint8_t apic_ids[VCPUS_MAX];
     unsigned vcpu_count;
 } setup_t;

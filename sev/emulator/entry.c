@@ -7,6 +7,9 @@
 #include "firmware.h"
 #include "psp.h"
 
+#define CONFIG_MAX 65536
+#define TARGET_MAX (256u << 20)
+
 EFI_SYSTEM_TABLE *ST;
 EFI_BOOT_SERVICES *BS;
 static setup_t *setup;
@@ -97,7 +100,7 @@ static const char *read_options(EFI_HANDLE image, EFI_LOADED_IMAGE *self) {
     static char words[2048];
     options_default(&setup->options);
     size_t len;
-    char *text = volume_file(self->DeviceHandle, u"\\snpemu.cfg", &len);
+    char *text = volume_file(self->DeviceHandle, "\\snpemu.cfg", CONFIG_MAX, &len);
     const char *wrong = text == NULL ? NULL : options_parse(&setup->options, text, len, false);
     if (wrong != NULL) {
         return wrong;
@@ -106,12 +109,25 @@ static const char *read_options(EFI_HANDLE image, EFI_LOADED_IMAGE *self) {
     return options_parse(&setup->options, words, len, true);
 }
 
+// The measurement: the target's file as pages from GPA 0 on. Neither firmware nor processors are in it.
+static bool measure(EFI_LOADED_IMAGE *self) {
+    size_t len;
+    char *file = volume_file(self->DeviceHandle, setup->options.target, TARGET_MAX, &len);
+    for (size_t at = 0; file != NULL && at < len; at += PAGE_SIZE) {
+        psp_measure(setup->measurement, (uint8_t *)file + at, at);
+    }
+    if (file != NULL) {
+        BS->FreePages((EFI_PHYSICAL_ADDRESS)file, len / PAGE_SIZE + 1);
+    }
+    return file != NULL;
+}
+
 static EFI_STATUS start_target(EFI_HANDLE image, EFI_LOADED_IMAGE *self) {
     static CHAR16 args[sizeof(setup->options.args)];
     EFI_HANDLE target;
     EFI_LOADED_IMAGE *loaded;
     EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
-    if (!image_load(image, self->DeviceHandle, setup->options.target, &target)) {
+    if (!measure(self) || !image_load(image, self->DeviceHandle, setup->options.target, &target)) {
         return fail("the target cannot be loaded: put target.efi on the volume, or name it");
     }
     BS->HandleProtocol(target, &guid, (void **)&loaded);

@@ -10,7 +10,7 @@ extern EFI_SYSTEM_TABLE *ST;
 extern EFI_BOOT_SERVICES *BS;
 
 // ---- volume.c ----------------------------------------------------------------------------------------
-char *volume_file(EFI_HANDLE device, const CHAR16 *path, size_t *len);     // NULL: not there
+char *volume_file(EFI_HANDLE device, const char *path, size_t max, size_t *len);     // NULL: not there, or larger
 size_t load_options(EFI_HANDLE image, EFI_LOADED_IMAGE *self, char *out, size_t room);
 bool image_load(EFI_HANDLE parent, EFI_HANDLE device, const char *path, EFI_HANDLE *target);
 

@@ -48,6 +48,7 @@ const char *launch(void) {
     if (!psp_certificates_form(o->certs)) {
         return "there is no certificate table of that name";
     }
+    __builtin_memcpy(launch.measurement, machine.setup->measurement, 48);
     if (!set_bytes(launch.measurement, 48, o->measurement) || !set_bytes(launch.host_data, 32, o->host_data)) {
         return "measurement is 48 bytes in hexadecimal, host_data 32";
     }

@@ -48,6 +48,9 @@ typedef struct {
 // A Genoa with reports of version 5, policy 0x30000, no ID block, no VLEK.
 void psp_launch_default(psp_launch_t *launch);
 
+// Add a page of content at that address to a launch measurement, which begins as zeros.
+void psp_measure(uint8_t digest[48], const uint8_t page[PSP_PAGE_LEN], uint64_t gpa);
+
 // Begin a new guest: keys, counters, report id. random: fills memory with random bytes. False: the launch is refused,
 // psp_complaint() says why; there is no guest then.
 bool psp_start(const psp_launch_t *launch, void (*random)(void *, size_t));

@@ -10,7 +10,7 @@ PYTHON ?= python3
 PSP_OUT := $(BUILD)/snpemu
 PSP_CC ?= gcc
 
-PSP_C := psp psp_certs psp_crypto psp_fault psp_key psp_message psp_report psp_select psp_text
+PSP_C := psp psp_certs psp_crypto psp_fault psp_key psp_measure psp_message psp_report psp_select psp_text
 PSP_MBEDTLS := aes asn1parse asn1write bignum bignum_core bignum_mod bignum_mod_raw block_cipher constant_time ecdsa ecp ecp_curves gcm hmac_drbg \
 	md memory_buffer_alloc platform platform_util sha512
 

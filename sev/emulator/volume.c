@@ -3,25 +3,44 @@
 
 #include "firmware.h"
 
-#define FILE_MAX (64 * 1024)
+#define PATH_MAX 256
 
-char *volume_file(EFI_HANDLE device, const CHAR16 *path, size_t *len) {
+static void widen(CHAR16 *out, const char *path, size_t chars) {
+    for (size_t i = 0; i < chars; i++) {
+        out[i] = path[i] == '/' ? '\\' : path[i];
+    }
+}
+
+// -> pages of loader data, zeros behind the file's end; NULL: not there, or larger than max.
+static char *read_all(EFI_FILE_HANDLE file, size_t max, size_t *len) {
+    EFI_PHYSICAL_ADDRESS at;
+    UINT64 size;
+    if (file->SetPosition(file, ~0ull) != EFI_SUCCESS || file->GetPosition(file, &size) != EFI_SUCCESS || size > max
+        || file->SetPosition(file, 0) != EFI_SUCCESS
+        || BS->AllocatePages(AllocateAnyPages, EfiLoaderData, size / PAGE_SIZE + 1, &at) != EFI_SUCCESS) {
+        return NULL;
+    }
+    __builtin_memset((char *)at + size / PAGE_SIZE * PAGE_SIZE, 0, PAGE_SIZE);
+    *len = size;
+    return file->Read(file, len, (char *)at) == EFI_SUCCESS && *len == size ? (char *)at : NULL;
+}
+
+char *volume_file(EFI_HANDLE device, const char *name, size_t max, size_t *len) {
     EFI_GUID guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
     EFI_FILE_IO_INTERFACE *volume;
     EFI_FILE_HANDLE root, file;
+    CHAR16 path[PATH_MAX];
     char *text = NULL;
-    UINTN n = FILE_MAX;
-    if (BS->HandleProtocol(device, &guid, (void **)&volume) != EFI_SUCCESS || volume->OpenVolume(volume, &root) != EFI_SUCCESS) {
+    size_t chars = __builtin_strlen(name) + 1;
+    if (chars > PATH_MAX || BS->HandleProtocol(device, &guid, (void **)&volume) != EFI_SUCCESS || volume->OpenVolume(volume, &root) != EFI_SUCCESS) {
         return NULL;
     }
-    if (root->Open(root, &file, (CHAR16 *)path, EFI_FILE_MODE_READ, 0) == EFI_SUCCESS) {
-        if (BS->AllocatePool(EfiLoaderData, FILE_MAX, (void **)&text) == EFI_SUCCESS && file->Read(file, &n, text) != EFI_SUCCESS) {
-            text = NULL;
-        }
+    widen(path, name, chars);
+    if (root->Open(root, &file, path, EFI_FILE_MODE_READ, 0) == EFI_SUCCESS) {
+        text = read_all(file, max, len);
         file->Close(file);
     }
     root->Close(root);
-    *len = n;
     return text;
 }
 
@@ -68,10 +87,7 @@ bool image_load(EFI_HANDLE parent, EFI_HANDLE device, const char *path, EFI_HAND
     __builtin_memcpy(made, of_device, lead);
     uint8_t *p = made + lead, head[] = { 4, 4, node, node >> 8 }, end[] = { 0x7f, 0xff, 4, 0 };
     __builtin_memcpy(p, head, 4);
-    for (size_t i = 0; i < chars; i++) {
-        p[4 + 2 * i] = path[i] == '/' ? '\\' : path[i];
-        p[5 + 2 * i] = 0;
-    }
+    widen((CHAR16 *)(p + 4), path, chars);
     __builtin_memcpy(p + node, end, 4);
     return BS->LoadImage(FALSE, parent, (EFI_DEVICE_PATH *)made, NULL, 0, target) == EFI_SUCCESS;
 }

@@ -1,5 +1,5 @@
-# with: faults
 # What the host and the secure processor can do wrong to a guest message: each is one line of an error, and costs the key.
+# with: faults
 import sys
 
 import clock
