@@ -73,7 +73,8 @@ const char *psp_complaint(void);
 // -> how often a second text went out under one sequence number since psp_start(). Nothing but 0 will do.
 unsigned psp_reuses(void);
 
-// Make the next answer wrong in this way, then answer well again. A fault of reports waits for a report. False: no such name.
+// Make the next answer wrong in this way, then answer well again. A fault of reports waits for a report. "": take it back.
+// False: no such name.
 bool psp_fault(const char *name);
 
 // -> the name of fault i and what it does, NULL behind the last.

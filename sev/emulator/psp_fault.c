@@ -31,6 +31,10 @@ static const struct {
 static fault_t wanted;
 
 bool psp_fault(const char *name) {
+    if (*name == 0) {
+        wanted = FAULT_NONE;
+        return true;
+    }
     for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
         if (same_text(name, faults[i].name)) {
             wanted = faults[i].fault;
@@ -54,8 +58,4 @@ bool fault_now(fault_t fault) {
     }
     wanted = FAULT_NONE;
     return true;
-}
-
-void fault_forget(void) {
-    wanted = FAULT_NONE;
 }

@@ -74,7 +74,6 @@ typedef enum {
 
 // True, once, if this fault was asked for.
 bool fault_now(fault_t fault);
-void fault_forget(void);
 
 // ---- psp_crypto.c: all of it fails only for want of memory ---------------------------------------------------------
 bool crypto_start(void (*random)(void *, size_t));

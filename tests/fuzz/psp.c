@@ -194,7 +194,7 @@ static void some_fault(void) {
             some_message(page);
             send(page, true);
         }
-        fault_forget();
+        check(psp_fault(""), "a fault is not taken back");
     }
 }
 
