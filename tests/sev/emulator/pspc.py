@@ -107,7 +107,7 @@ class Guest:
         self._state = seed
         self.started = library.psp_start(ctypes.byref(launch), self._random)
         if self.started:
-            page = ctypes.create_string_buffer(PAGE)
+            page = ctypes.create_string_buffer(UNTOUCHED, PAGE)
             library.psp_secrets_page(page)
             self.secrets = page.raw
             self.keys = [self.secrets[0x20 + 32 * i : 0x40 + 32 * i] for i in range(4)]
