@@ -65,6 +65,8 @@ static void load_vmsa(vcpu_t *v) {
             v->gpr[i + 1] = word(s, S_RCX + 8 * i);
         }
     }
+    V64(v, RAX) = v->gpr[RAX_];
+    V64(v, RSP) = v->gpr[RSP_];
     v->own_idt = true;
     v->flush = true;
     v->ghcb_msr = 0x002 - 1;                // the reset value, SEV information
