@@ -1,6 +1,7 @@
 // The rings of a virtqueue: posting, telling the device, asking it for an interrupt. See virtq.h.
 
 #include "py/runtime.h"
+#include "boot/boot.h"
 #include "virtq.h"
 
 #define AVAIL_NO_INTERRUPT 1
@@ -9,6 +10,15 @@
 void virtq_post(virtq_t *q, uint16_t head) {
     q->avail[2 + (q->posted & (q->size - 1))] = head;
     q->avail[1] = ++q->posted;                  // x86 does not reorder stores
+}
+
+// In an SEV-SNP guest the register is the host's to write.
+static void notify(virtq_t *q) {
+    if (ghcb_live) {
+        host_write((uintptr_t)q->notify, sizeof(*q->notify), q->index);
+    } else {
+        *q->notify = q->index;
+    }
 }
 
 // What counts is what was posted since the device was told last, not since we last looked: a device that goes to sleep in
@@ -28,7 +38,7 @@ void virtq_kick(virtq_t *q) {
     }
     q->kicked = q->posted;
     if (q->notify != NULL) {
-        *q->notify = q->index;
+        notify(q);
     } else if (q->out != MP_OBJ_NULL) {
         mp_call_function_2(q->out, q->port, MP_OBJ_NEW_SMALL_INT(q->index));
     }

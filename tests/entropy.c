@@ -1,7 +1,15 @@
-// Random bytes for module crypto on the unix port, in place of boot/entropy.c; time for mbedTLS' headers.
+// What module crypto and module virtq want of boot/ on the unix port: random bytes, time for mbedTLS' headers, and that this is no
+// SEV-SNP guest.
 
+#include <stdlib.h>
 #include <sys/random.h>
 #include "boot/boot.h"
+
+bool ghcb_live;
+
+void host_write(uint64_t addr, unsigned bytes, uint64_t value) {
+    abort();
+}
 
 bool entropy_get(void *buf, size_t len) {
     return getrandom(buf, len, 0) == (ssize_t)len;
