@@ -100,6 +100,11 @@ bool vc_count_get(unsigned i, uint64_t *code, uint32_t *count);
 enum { PAGE_DONE, PAGE_NO_SNP, PAGE_STATE, PAGE_NO_MEMORY, PAGE_REFUSED };     // PAGE_STATE: not aligned, or not all of them are such
 int page_share(uint64_t addr, uint64_t len);
 int page_unshare(uint64_t addr, uint64_t len);
+// ap.c: start another processor; it says which APIC id the host tells it through a GHCB of its own, and parks. With Secure TSC its
+// scale and offset come from a TSC information message. AP_NONE: no SEV-SNP guest, no such feature, or none that runs.
+enum { AP_DONE, AP_NONE, AP_RUNS, AP_NO_MEMORY, AP_REFUSED, AP_SILENT };
+int ap_start(uint32_t id, uint64_t tsc_scale, uint64_t tsc_offset, uint32_t *seen_id, uint64_t *ghcb);
+int ap_stop(uint32_t id);
 // The bare instructions, and what they return; carry: nothing changed.
 int pvalidate(uint64_t addr, bool large, bool validate, bool *carry);
 int rmpadjust(uint64_t addr, bool large, uint64_t attributes);
@@ -136,7 +141,7 @@ uint64_t clock_ns(void);                    // monotonic, since firmware entry i
 int64_t clock_wall_ns(void);                // since 1970-01-01 UTC
 void clock_set_wall_ns(int64_t ns);
 extern uint64_t tsc_hz, tsc_start;          // TSC at our entry
-extern const char *tsc_source;              // how tsc_hz was found: "cpuid 15h", "hypervisor", "pm timer", "pit", "unknown"
+extern const char *tsc_source;              // how tsc_hz was found: "cpuid 15h", "hypervisor", "pm timer", "pit", "secure tsc", "unknown"
 // Sleep (hlt) until an interrupt or until clock_ns() reaches deadline_ns (UINT64_MAX: no deadline).
 // Returns at once if input came in or idle_wake() was called since the last return: a caller that waits for input
 // looks first, and one that does not is not kept awake by what nobody reads.

@@ -94,6 +94,7 @@ void entropy_init(void) {
     mix_hardware();
 }
 
+// The firmware of an SEV-SNP guest may have its numbers from the host.
 const char *entropy_source(void) {
     if (have_rdseed) {
         return have_efi ? "rdseed+efi" : "rdseed";
@@ -101,7 +102,7 @@ const char *entropy_source(void) {
     if (have_rdrand) {
         return have_efi ? "rdrand+efi" : "rdrand";
     }
-    return have_efi ? "efi" : NULL;
+    return have_efi && !snp_guest ? "efi" : NULL;
 }
 
 // Each call mixes fresh hardware words in; the first half of every first block becomes the next key.

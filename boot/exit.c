@@ -33,6 +33,7 @@ static void take_over(void) {
     desc_init();
     idt_init();
     ghcb_init();
+    time_secure();
     memmap_add_boot_services();
     exec_adopt();
     chart_mark("take over");

@@ -66,13 +66,17 @@ volatile uint8_t *ghcb_page(void) {
     return page;
 }
 
+ghcb_verdict_t ghcb_exchange_on(volatile uint8_t *at, ghcb_exit_t *x, int *vector) {
+    ghcb_fill(at, x, protocol.used);
+    wrmsr(MSR_GHCB, (uint64_t)at);
+    vmgexit();
+    ghcb_take(at, x);
+    return ghcb_judge(x, vector);
+}
+
 ghcb_verdict_t ghcb_exchange(ghcb_exit_t *x, int *vector) {
     counts[count_index(x->code)]++;
-    ghcb_fill(page, x, protocol.used);
-    wrmsr(MSR_GHCB, (uint64_t)page);        // firmware that runs as a guest of ours may have left its own
-    vmgexit();
-    ghcb_take(page, x);
-    return ghcb_judge(x, vector);
+    return ghcb_exchange_on(page, x, vector);
 }
 
 ghcb_verdict_t ghcb_call(ghcb_exit_t *x, int *vector) {
@@ -83,14 +87,18 @@ ghcb_verdict_t ghcb_call(ghcb_exit_t *x, int *vector) {
 }
 
 // ---- the MSR protocol ----------------------------------------------------------------------------------------------------
+static uint64_t msr_here(uint64_t word) {
+    wrmsr(MSR_GHCB, word);
+    vmgexit();
+    return rdmsr(MSR_GHCB);
+}
+
 uint64_t ghcb_msr(uint64_t word) {
     uint64_t flags = read_flags();
     cli();
     counts[MSRS]++;
     uint64_t before = rdmsr(MSR_GHCB);
-    wrmsr(MSR_GHCB, word);
-    vmgexit();
-    uint64_t answer = rdmsr(MSR_GHCB);
+    uint64_t answer = msr_here(word);
     wrmsr(MSR_GHCB, before);
     if (flags & FLAGS_IF) {
         sti();
@@ -107,8 +115,10 @@ void ghcb_terminate(unsigned set, unsigned reason) {
     }
 }
 
-bool ghcb_register(uint64_t addr) {
-    return ghcb_msr(addr | GHCBINFO_REGISTER_REQ) == (addr | GHCBINFO_REGISTER);
+bool ghcb_register_here(uint64_t addr) {
+    bool known = msr_here(addr | GHCBINFO_REGISTER_REQ) == (addr | GHCBINFO_REGISTER);
+    wrmsr(MSR_GHCB, addr);
+    return known;
 }
 
 static void negotiate(void) {
@@ -155,9 +165,9 @@ void ghcb_init(void) {
     }
     negotiate();
     page_share_early((uint64_t)page);
-    if (!ghcb_register((uint64_t)page)) {
+    counts[MSRS]++;
+    if (!ghcb_register_here((uint64_t)page)) {
         ghcb_terminate(END_SET_LINUX, END_GHCB);
     }
-    wrmsr(MSR_GHCB, (uint64_t)page);
     ghcb_live = true;
 }

@@ -70,7 +70,9 @@ volatile uint8_t *ghcb_page(void);
 ghcb_verdict_t ghcb_exchange(ghcb_exit_t *x, int *vector);  // between begin and end
 ghcb_verdict_t ghcb_call(ghcb_exit_t *x, int *vector);      // begin, exchange, end
 uint64_t ghcb_msr(uint64_t word);           // one exchange of the MSR protocol; the register is as before afterwards
-bool ghcb_register(uint64_t addr);          // the page that this processor is going to use
+// For any processor, with interrupts off: the page that it is going to use becomes known, and is used.
+bool ghcb_register_here(uint64_t addr);
+ghcb_verdict_t ghcb_exchange_on(volatile uint8_t *page, ghcb_exit_t *x, int *vector);
 void ghcb_terminate(unsigned set, unsigned reason) __attribute__((noreturn));
 void ghcb_abandon(void);                    // for a last report: whatever exchange was under way does not go on
 void page_share_early(uint64_t addr);       // psc.c: by the MSR protocol; ends the machine if it fails

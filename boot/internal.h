@@ -93,6 +93,7 @@ bool page_accept(uint64_t addr, uint64_t len);              // memory that was n
 void time_start(void);                      // first samples, at entry
 void time_first_sample(void);               // once ACPI is known
 void time_calibrate(void);                  // before the exit; waits only if too little time has passed
+void time_secure(void);                     // once our #VC handler is in force: the rate that no host can set
 uint64_t time_measure_hz(uint64_t count, uint64_t tsc_delta);
 
 // ---- alarm.c -----------------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@
 #define PM_MIN_TICKS 1000u                  // 0.3 ms: good to 0.1 %, until refine() has a longer span
 #define PM_REFINE_NS 200000000ull
 #define PIT_HZ 1193182u
+#define MSR_GUEST_TSC_FREQ 0xc0010134u      // bits 17:0: MHz
+#define SECRETS_WITH_FACTOR 3               // version of the page
+#define SECRETS_TSC_FACTOR 0x160
 
 uint64_t tsc_hz, tsc_start;
 const char *tsc_source;
@@ -128,6 +131,22 @@ void time_calibrate(void) {
         tsc_source = "unknown";
         refined = true;
     }
+}
+
+// Secure TSC: the secure processor sets counter and rate, and the secrets page says by how much the mean is below the nominal one.
+// Source: AMD64 APM volume 2, 15.36.18; SEV-SNP firmware ABI (AMD 56860), secrets page, TSC_FACTOR in units of 0.001 %.
+void time_secure(void) {
+    if (!(sev_status & STATUS_SECURE_TSC) || !ghcb_live) {
+        return;
+    }
+    uint64_t hz = (rdmsr(MSR_GUEST_TSC_FREQ) & 0x3ffff) * 1000000;
+    const uint32_t *secrets = (const uint32_t *)sev_secrets;
+    uint64_t factor = secrets[0] >= SECRETS_WITH_FACTOR ? secrets[SECRETS_TSC_FACTOR / 4] : 0;
+    if (!plausible(hz) || factor >= 100000) {
+        host_broke("no rate of the Secure TSC: %lu Hz, factor %lu", hz, factor);
+    }
+    set_rate(hz - mul_div(hz, factor, 100000), "secure tsc");
+    refined = true;
 }
 
 uint64_t time_measure_hz(uint64_t count, uint64_t tsc_delta) {

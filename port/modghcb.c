@@ -142,6 +142,32 @@ static mp_obj_t mod_rmpadjust(mp_obj_t addr_in, mp_obj_t large, mp_obj_t attribu
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(ghcb_rmpadjust_obj, mod_rmpadjust);
 
+static void ap_result(int result) {
+    static const uint8_t codes[] = {
+        [AP_NONE] = MP_ENODEV, [AP_RUNS] = MP_EEXIST, [AP_NO_MEMORY] = MP_ENOMEM, [AP_REFUSED] = MP_EIO, [AP_SILENT] = MP_ETIMEDOUT,
+    };
+    if (result != AP_DONE) {
+        mp_raise_OSError(codes[result]);
+    }
+}
+
+// start_ap(apic_id, tsc_scale=0, tsc_offset=0) -> (APIC id that the host tells it, address of its GHCB): another processor starts, says
+// that, and parks. OSError: ENODEV no such feature, EEXIST it runs, EIO refused, ETIMEDOUT nothing within 1 s
+static mp_obj_t mod_start_ap(size_t n_args, const mp_obj_t *args) {
+    uint32_t seen;
+    uint64_t addr;
+    ap_result(ap_start(arg_bits(args[0], 32), n_args > 1 ? arg_bits(args[1], 64) : 0, n_args > 2 ? arg_bits(args[2], 64) : 0, &seen, &addr));
+    return tuple_of_ints(2, (uint64_t[]) { seen, addr });
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(ghcb_start_ap_obj, 1, 3, mod_start_ap);
+
+// stop_ap(apic_id): end a processor that start_ap() started. OSError: ENODEV there is none, EIO refused
+static mp_obj_t mod_stop_ap(mp_obj_t id) {
+    ap_result(ap_stop(arg_bits(id, 32)));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(ghcb_stop_ap_obj, mod_stop_ap);
+
 typedef bool (*count_t)(unsigned i, uint64_t *code, uint32_t *count);
 
 static mp_obj_t counted(count_t get) {
@@ -183,6 +209,8 @@ static const mp_rom_map_elem_t ghcb_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_unshare), MP_ROM_PTR(&ghcb_unshare_obj) },
     { MP_ROM_QSTR(MP_QSTR_pvalidate), MP_ROM_PTR(&ghcb_pvalidate_obj) },
     { MP_ROM_QSTR(MP_QSTR_rmpadjust), MP_ROM_PTR(&ghcb_rmpadjust_obj) },
+    { MP_ROM_QSTR(MP_QSTR_start_ap), MP_ROM_PTR(&ghcb_start_ap_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stop_ap), MP_ROM_PTR(&ghcb_stop_ap_obj) },
     { MP_ROM_QSTR(MP_QSTR_counts), MP_ROM_PTR(&ghcb_counts_obj) },
 };
 static MP_DEFINE_CONST_DICT(ghcb_globals, ghcb_globals_table);

@@ -62,7 +62,7 @@ CFLAGS += $(CFLAGS_COMMON) $(CWARN) $(INC) $(COPT_SMALL) $(LTO) $(CFLAGS_EXTRA)
 SRC_BOOT := $(addprefix boot/,\
 	entry.c exit.c collect.c volume.c options.c acpi.c memmap.c paging.c exec.c desc.c idt.c apic.c alarm.c time.c \
 	serial.c console.c firmware.c entropy.c chart.c power.c panic.c symbols.c vectors.S guard.S \
-	sev.c cpuid_page.c ghcb.c ghcb_page.c psc.c shared.c io.c vc.c vc_insn.c vc_port.c vc_mmio.c)
+	sev.c cpuid_page.c ghcb.c ghcb_page.c psc.c shared.c io.c vc.c vc_insn.c vc_port.c vc_mmio.c ap.c)
 
 # port/: the interpreter's life and its way to the machine
 SRC_PORT := $(addprefix port/,\
@@ -123,7 +123,7 @@ $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-ext
 
 # Reached by interrupts, which do not save SSE registers.
 $(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time boot/symbols boot/exec boot/paging \
-	boot/sev boot/cpuid_page boot/ghcb boot/ghcb_page boot/io boot/vc boot/vc_insn boot/vc_port boot/vc_mmio \
+	boot/sev boot/cpuid_page boot/ghcb boot/ghcb_page boot/io boot/vc boot/vc_insn boot/vc_port boot/vc_mmio boot/ap \
 	port/interrupt port/frame_place port/chains port/sample py/scheduler): CFLAGS += -mgeneral-regs-only
 
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
@@ -141,6 +141,8 @@ $(BUILD)/port/ec_inverse.o: CFLAGS += -I$(MBEDTLS_DIR)
 # A path does not end at a NUL: args.c.
 $(BUILD)/extmod/vfs.o $(BUILD)/extmod/vfs_%.o: CFLAGS += -Dmp_obj_str_get_str=arg_str
 $(BUILD)/boot/%.o: CFLAGS += -O2 -DGNU_EFI_USE_MS_ABI -fshort-wchar -I/usr/include/efi -I/usr/include/efi/x86_64 -Iboot
+# An exit to the host costs thousands of instructions.
+$(patsubst %,$(BUILD)/boot/%.o,sev cpuid_page ghcb ghcb_page psc shared io vc vc_insn vc_port vc_mmio ap): CFLAGS += -Os
 # A memcpy must not become a call of memcpy.
 $(BUILD)/port/libc/%.o: CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 $(BUILD)/boot/%.o: CFLAGS += -fno-tree-loop-distribute-patterns
