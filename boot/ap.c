@@ -53,7 +53,7 @@ static void __attribute__((noreturn)) ap_main(ap_t *ap) {
     }
     for (;;) {
         cli();
-        __asm__ volatile ("hlt");
+        cpu_hlt();
     }
 }
 

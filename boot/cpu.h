@@ -41,6 +41,24 @@ static inline void sti(void) { __asm__ volatile ("sti" : : : "memory"); }
 // sti takes effect after the next instruction, so no interrupt can slip in before hlt.
 static inline void sti_hlt(void) { __asm__ volatile ("sti; hlt" : : : "memory"); }
 static inline uint64_t read_flags(void) { uint64_t v; __asm__ volatile ("pushfq; popq %0" : "=r" (v)); return v; }
+// SEV-SNP's own, by their bytes: VMGEXIT, PVALIDATE, RMPADJUST. AMD64 APM, volume 3
+static inline void vmgexit(void) { __asm__ volatile ("rep; vmmcall" : : : "memory"); }
+static inline int insn_pvalidate(uint64_t addr, uint32_t large, uint32_t validate, _Bool *carry) {
+    int code;
+    __asm__ volatile (".byte 0xf2, 0x0f, 0x01, 0xff" : "=a" (code), "=@ccc" (*carry) : "a" (addr), "c" (large), "d" (validate) : "memory");
+    return code;
+}
+static inline int insn_rmpadjust(uint64_t addr, uint64_t large, uint64_t attributes) {
+    int code;
+    __asm__ volatile (".byte 0xf3, 0x0f, 0x01, 0xfe" : "=a" (code), "+c" (large) : "a" (addr), "d" (attributes) : "memory", "cc");
+    return code;
+}
+static inline void cpu_hlt(void) { __asm__ volatile ("hlt" : : : "memory"); }
+static inline uint64_t read_xcr0(void) {
+    uint32_t a, d;
+    __asm__ volatile ("xgetbv" : "=a" (a), "=d" (d) : "c" (0));
+    return (uint64_t)d << 32 | a;
+}
 static inline void cpu_pause(void) { __asm__ volatile ("pause" : : : "memory"); }
 static inline void barrier(void) { __asm__ volatile ("" : : : "memory"); }
 // a * b / c with a 128-bit product; the quotient must fit 64 bits.

@@ -37,10 +37,6 @@ bool ghcb_count_get(unsigned i, uint64_t *code, uint32_t *count) {
     return i < GHCB_COUNTS;
 }
 
-static void vmgexit(void) {
-    __asm__ volatile ("rep; vmmcall" : : : "memory");
-}
-
 uint64_t ghcb_begin(void) {
     uint64_t flags = read_flags();
     cli();
@@ -111,7 +107,7 @@ void ghcb_terminate(unsigned set, unsigned reason) {
         cli();
         wrmsr(MSR_GHCB, GHCBINFO_TERMINATE | set << 12 | reason << 16);
         vmgexit();
-        __asm__ volatile ("hlt");
+        cpu_hlt();
     }
 }
 

@@ -15,16 +15,11 @@
 #define ORDINARY (MAP_R | MAP_W)
 
 int pvalidate(uint64_t addr, bool large, bool validate, bool *carry) {
-    int code;
-    __asm__ volatile (".byte 0xf2, 0x0f, 0x01, 0xff" : "=a" (code), "=@ccc" (*carry) : "a" (addr), "c" (large), "d" (validate) : "memory");
-    return code;
+    return insn_pvalidate(addr, large, validate, carry);
 }
 
 int rmpadjust(uint64_t addr, bool large, uint64_t attributes) {
-    int code;
-    uint64_t size = large;
-    __asm__ volatile (".byte 0xf3, 0x0f, 0x01, 0xfe" : "=a" (code), "+c" (size) : "a" (addr), "d" (attributes) : "memory", "cc");
-    return code;
+    return insn_rmpadjust(addr, large, attributes);
 }
 
 // Whoever finds a page in the state that it is to get finds that the host has exchanged it.

@@ -142,18 +142,9 @@ static cpuid_t cpuid_of_host(uint32_t leaf, uint32_t subleaf) {
     return (cpuid_t) { x.rax, x.rbx, x.rcx, x.rdx };
 }
 
-static uint64_t read_xcr0(uint64_t cr4) {
-    uint32_t a, d;
-    if (!(cr4 & CR4_OSXSAVE)) {
-        return 1;
-    }
-    __asm__ volatile ("xgetbv" : "=a" (a), "=d" (d) : "c" (0));
-    return (uint64_t)d << 32 | a;
-}
-
 cpuid_t cpuid_checked(uint32_t leaf, uint32_t subleaf) {
     uint64_t cr4 = read_cr4();
-    cpuid_env_t env = { .cr4 = cr4, .xcr0 = read_xcr0(cr4), .xss = 0, .host = cpuid_of_host };
+    cpuid_env_t env = { .cr4 = cr4, .xcr0 = cr4 & CR4_OSXSAVE ? read_xcr0() : 1, .xss = 0, .host = cpuid_of_host };
     cpuid_t out;
     if (!cpuid_page_get(&answers, leaf, subleaf, &env, &out)) {
         host_broke("the CPUID page contradicts itself at leaf %x", leaf);

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Fuzz for a while: run.py [--seconds N] [--seed N], what make fuzz calls.
 
-Seven fuzzers side by side, each started again with new seeds until the time is over, five of them on MicroPython's unix
+Eight fuzzers side by side, each started again with new seeds until the time is over, five of them on MicroPython's unix
 port: lying_card.py (a virtio card that lies, against the drivers), messages.py (answers of name and time servers),
 http_requests.py (clients of the HTTP server), sev_replies.py (what an SEV guest is given) and attestation.py (reports,
-certificates and the like); and two under the address and undefined-behaviour sanitizers, frames/ (frames of every kind,
-against lwIP as the machine has it) and psp.c (guest messages, against the emulator's secure processor). The first failure
-ends it, with the seed that shows it again.
+certificates and the like); and three under the address and undefined-behaviour sanitizers, frames/ (frames of every kind,
+against lwIP as the machine has it), psp.c (guest messages, against the emulator's secure processor) and tests/sev/machine/fuzz.c (hosts
+that lie, against boot/'s guest side of SEV-SNP). The first failure ends it, with the seed that shows it again.
 """
 
 import argparse
@@ -25,10 +25,13 @@ BUILD = pathlib.Path(os.environ.get("BUILD") or ROOT / "build").resolve()
 MICROPYTHON = BUILD / "unix" / "micropython"
 FRAMES = BUILD / "fuzz" / "frames"
 PSP = BUILD / "snpemu" / "fuzz" / "psp"
+LYING_HOST = BUILD / "fuzz" / "lying-host"
 LIMIT = 120  # s, for one start of a fuzzer: longer is a hang
 
 sys.path.insert(0, str(HERE / "frames"))
+sys.path.insert(0, str(ROOT / "tests" / "sev" / "machine"))
 import build  # noqa: E402  beside the sources that it compiles
+import guestbuild  # noqa: E402
 
 
 def lying_card(seed, operations):
@@ -67,6 +70,17 @@ def psp(seed, rounds):
     return _run([PSP, seed, rounds], dict(os.environ))
 
 
+def lying_host(seed, rounds):
+    """Run the fuzzer of boot/'s guest side of SEV-SNP. Returns (its exit status, what it printed)."""
+    return _run([LYING_HOST, seed, rounds], dict(os.environ))
+
+
+def build_lying_host():
+    """Compile that fuzzer: three seconds."""
+    LYING_HOST.parent.mkdir(parents=True, exist_ok=True)
+    guestbuild.program(LYING_HOST, guestbuild.HERE / "fuzz.c")
+
+
 def build_psp():
     """Compile the fuzzer of the secure processor, as far as it is not up to date; another make may be at it."""
     PSP.parents[1].mkdir(parents=True, exist_ok=True)
@@ -101,6 +115,7 @@ def main():
     args = parser.parse_args()
     build_frames()
     build_psp()
+    build_lying_host()
     failures, deadline = [], time.monotonic() + args.seconds
 
     def work(name, fuzz, amount, step):
@@ -118,6 +133,7 @@ def main():
                threading.Thread(target=work, args=("SEV replies", sev_replies, 10_000, 10_000)),
                threading.Thread(target=work, args=("attestation, inputs", attestation, 10_000, 10_000)),
                threading.Thread(target=work, args=("secure processor, guests of 200 messages", psp, 200, 200)),
+               threading.Thread(target=work, args=("lying host, rounds of 60 exceptions", lying_host, 2000, 2000)),
                threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
     for worker in workers:
         worker.start()

@@ -53,3 +53,10 @@ def test_frames():
     run.build_frames()
     status, printed = run.frames(1, 150)
     assert status == 0, printed
+
+
+def test_lying_host():
+    """Hosts that lie in answers, exceptions and page states, damaged CPUID pages: boot/ takes no harm, and does not go on with it."""
+    run.build_lying_host()
+    status, printed = run.lying_host(1, 1500)
+    assert status == 0, printed

@@ -2,6 +2,7 @@
 
 import pytest
 
+import guestside
 import identity
 from judges import Judge
 
@@ -16,3 +17,16 @@ def judge(tmp_path):
 def amd(tmp_path):
     """With AMD's roots."""
     return Judge(tmp_path / "job.json")
+
+
+@pytest.fixture(scope="session")
+def guest_library(tmp_path_factory):
+    """boot/'s guest side, compiled for this host; compiling takes two seconds."""
+    return guestside.GuestSide(tmp_path_factory.mktemp("guestside"))
+
+
+@pytest.fixture
+def m(guest_library):
+    """The same, started anew."""
+    guest_library.restart()
+    return guest_library
