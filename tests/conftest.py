@@ -158,8 +158,12 @@ def shared_machine(config, kind, use):
         raise
 
 
-def snp_options(settings=("notes=yes",), folders=(), volume=None, **options):
-    """Return the options of a machine on the emulator. settings: lines of snpemu.cfg; its log goes beside the volume."""
+def snp_options(settings=(), folders=(), volume=None, **options):
+    """Return the options of a machine on the emulator. settings: more lines of snpemu.cfg; its log goes beside the volume.
+
+    A device cannot reach what is private there: whoever hands it such memory is found out.
+    """
+    settings = ["notes=yes", "split=200M", *settings]
     volume = volume or BUILD / f"test-snp-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     qemu_snpemu.make_volume(volume, EFI, settings, folders)
     return qemu_snpemu.EmulatorOptions(volume=volume, debugcon=volume.with_suffix(".log"), **options)
@@ -247,7 +251,7 @@ def boot_snp(tmp_path):
 
     def start(*settings, files=None, wait=True, **options):
         folders = [write_files(tmp_path / f"files{len(machines)}", files)] if files else []
-        machine = Machine(snp_options(["notes=yes", *settings], folders, tmp_path / f"volume{len(machines)}", **options))
+        machine = Machine(snp_options(settings, folders, tmp_path / f"volume{len(machines)}", **options))
         machine.log = lambda: pathlib.Path(machine.options.debugcon).read_text(errors="replace")
         machines.append(machine)
         machine.start()

@@ -17,7 +17,7 @@ enum {      // VMSA
 static uint64_t on_init[VCPUS_MAX];
 
 static uint64_t word(uint64_t vmsa, int offset) {
-    return *(uint64_t *)(vmsa + offset);
+    return *(uint64_t *)(guest_page(vmsa) + offset);
 }
 
 static void send(unsigned apic_id, uint32_t command) {
@@ -44,8 +44,9 @@ static void pause_a_while(void) {
 // The guest's registers are what its VMSA holds. 32 bytes of it and of the VMCB's state save area are alike from ES to LDTR.
 static void load_vmsa(vcpu_t *v) {
     uint64_t s = v->vmsa;
-    __builtin_memcpy(v->vmcb + SEG_ES, (void *)(s + S_ES), 0xa0);
-    v->vmcb[CPL] = *(uint8_t *)(s + S_CPL);
+    uint8_t *page = guest_page(s);
+    __builtin_memcpy(v->vmcb + SEG_ES, page + S_ES, 0xa0);
+    v->vmcb[CPL] = page[S_CPL];
     V64(v, EFER) = word(s, S_EFER) | EFER_SVME;
     V64(v, CR4) = word(s, S_CR4);
     V64(v, CR3) = word(s, S_CR3);
@@ -56,7 +57,7 @@ static void load_vmsa(vcpu_t *v) {
     V64(v, RIP) = word(s, S_RIP);
     V64(v, CR2) = word(s, S_CR2);
     V64(v, G_PAT) = word(s, S_PAT);
-    __builtin_memcpy(v->vmcb + STAR, (void *)(s + S_STAR), 0x40);
+    __builtin_memcpy(v->vmcb + STAR, page + S_STAR, 0x40);
     __builtin_memset(v->gpr, 0, sizeof(v->gpr));
     v->gpr[RAX_] = word(s, S_RAX);
     v->gpr[RSP_] = word(s, S_RSP);
@@ -157,7 +158,7 @@ static void destroy(vcpu_t *v) {
 static bool is_sound(exchange_t *x) {
     uint64_t vmsa = x->info2;
     return (vmsa & PAGE_MASK) == 0 && (vmsa & 0x1fffff) != 0 && rmp_state(vmsa) == RMP_VMSA && has(x, BIT_RAX) && x->rax == word(vmsa, S_FEATURES)
-        && x->rax == 1 && (word(vmsa, S_EFER) & EFER_SVME) && *(uint8_t *)(vmsa + S_VMPL) == 0;
+        && x->rax == 1 && (word(vmsa, S_EFER) & EFER_SVME) && guest_page(vmsa)[S_VMPL] == 0;
 }
 
 void event_ap_create(exchange_t *x) {

@@ -101,6 +101,7 @@ static void add(uint32_t *page, uint32_t leaf, uint32_t subleaf) {
 void cpuid_page(uint8_t *page) {
     static const uint32_t starts[] = { 0, 0x40000000, 0x80000000 };
     uint32_t *words = (uint32_t *)page;
+    __builtin_memset(page, 0, PAGE_SIZE);
     for (unsigned s = 0; s < 3; s++) {
         uint32_t top = value(starts[s], 0).eax;
         for (uint32_t leaf = starts[s]; leaf <= top && leaf < starts[s] + 0x40; leaf++) {

@@ -22,6 +22,7 @@ typedef struct {
     char target[256];           // path of the executable on the volume
     char args[1024];            // its load options
     uint64_t unaccepted;        // bytes at the top of memory that the firmware leaves unaccepted
+    uint64_t split;             // bytes for private content apart from shared; 0: they are the same memory
     uint64_t psc_chunk;         // entries of a page state change that the host takes at a time; 0: all
     bool rdtsc;                 // intercept RDTSC and RDTSCP
     bool log_serial;            // the log goes to COM1 too
@@ -40,7 +41,7 @@ typedef struct {
     range_t ram[2];             // below and above 4 GiB; what lies outside is device registers
     range_t host;               // our own memory, reserved
     uint64_t secrets, cpuid, firmware_ghcb, trampoline;
-    range_t unaccepted;
+    range_t unaccepted, split;
     uint64_t pm1a_cnt;          // port that turns the machine off, 0: none
     uint8_t measurement[48];    // of the target's file
     uint8_t apic_ids[VCPUS_MAX];
@@ -83,6 +84,7 @@ typedef struct {
     uint64_t firmware_cr3, firmware_idt;
     vcpu_t *vcpus;
     unsigned vcpu_count;
+    bool split;                 // private content lies elsewhere than shared
     uint64_t host_cr3;
     uint64_t faults_done;
 } machine_t;
@@ -133,6 +135,7 @@ int rmp_state(uint64_t gpa);                            // RMP_ABSENT: device re
 const char *rmp_name(int state);
 bool rmp_is_shared(uint64_t gpa, uint64_t len);
 void rmp_set(uint64_t gpa, int state);                  // with both views
+void rmp_remap(void);                                   // both views of all pages, as the states say
 uint64_t rmp_change(uint64_t gpa, int op, bool large);  // PSC: 0, or EXITINFO2 of a failure
 uint32_t rmp_pvalidate(vcpu_t *v, uint64_t gpa, bool large, bool validate, bool *unchanged);
 uint32_t rmp_adjust(vcpu_t *v, uint64_t gpa, bool large, uint64_t attributes);
@@ -142,6 +145,9 @@ uint8_t *guest_page(uint64_t gpa);                      // host address of a pag
 void npt_init(void);
 uint64_t npt_root(const vcpu_t *v);
 void npt_page(uint64_t gpa, int state);
+void npt_split(void);                                   // from now on, if the user wants it
+uint64_t npt_private(uint64_t gpa);                     // host address of a page's private content
+void npt_private_fault(uint64_t gpa, bool lend);
 void npt_implied(uint64_t gpa, bool writable);
 void npt_flush(void);
 bool npt_open_fault(uint64_t gpa);                      // everything is mapped; false: nothing to map

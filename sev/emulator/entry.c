@@ -74,14 +74,19 @@ static bool find_ram(void) {
 // What the emulator needs itself: the views and RMP of all pages, tables, a few pages for each processor, its own image.
 static bool reserve_host(void) {
     uint64_t pages = (setup->ram[0].end + setup->ram[1].end - setup->ram[1].start) / PAGE_SIZE;
-    uint64_t need = 2 * (pages / 512 + 1024) + pages / 4096 + 600 + VCPUS_MAX * 20 + image_pages();
+    uint64_t need = 3 * (pages / 512 + 1024) + pages / 4096 + 600 + VCPUS_MAX * 20 + image_pages();
     setup->host.start = reserve(need, 0xffffffff);
     setup->host.end = setup->host.start + need * PAGE_SIZE;
     setup->secrets = reserve(1, 0xffffffff);
     setup->cpuid = reserve(1, 0xffffffff);
     setup->firmware_ghcb = reserve(2, 0xffffffff);
     setup->trampoline = reserve(1, 0x9ffff);
-    return setup->host.start && setup->secrets && setup->cpuid && setup->firmware_ghcb && setup->trampoline;
+    uint64_t split = setup->options.split / PAGE_SIZE;
+    if (split > 0) {
+        setup->split.start = reserve(split, ~0ull);
+        setup->split.end = setup->split.start + split * PAGE_SIZE;
+    }
+    return setup->host.start && (split == 0 || setup->split.start) && setup->secrets && setup->cpuid && setup->firmware_ghcb && setup->trampoline;
 }
 
 static bool publish_blob(void) {

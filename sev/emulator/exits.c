@@ -78,6 +78,23 @@ static void do_vmmcall(vcpu_t *v) {
     }
 }
 
+// While the firmware's page tables are in force everything is mapped. Once memory is split, private pages are private content there too.
+static void open_fault(vcpu_t *v, uint64_t gpa, uint64_t info) {
+    uint64_t plain = gpa & ~C_MASK;
+    int state = rmp_state(plain);
+    if (!machine.split) {
+        if (!npt_open_fault(gpa)) {
+            guest_end(v, "nested fault at %#lx (%#lx) with everything mapped", gpa, info);
+        }
+    } else if (state == RMP_ABSENT) {
+        npt_mmio_open(plain);
+    } else if (state == RMP_VALIDATED) {
+        npt_private_fault(plain & ~PAGE_MASK, !(gpa & C_MASK));
+    } else {
+        violation(v, "access at %#lx under the firmware's page tables, which is %s", gpa, rmp_name(state));
+    }
+}
+
 // Where the view in force has no page. What hardware takes for private whatever the C-bit says is let through.
 static void do_nested_fault(vcpu_t *v) {
     uint64_t gpa = V64(v, EXIT_INFO2), info = V64(v, EXIT_INFO1), plain = gpa & ~C_MASK;
@@ -89,9 +106,7 @@ static void do_nested_fault(vcpu_t *v) {
         return;
     }
     if (!machine.strict) {
-        if (!npt_open_fault(gpa)) {
-            guest_end(v, "nested fault at %#lx (%#lx) with everything mapped", gpa, info);
-        }
+        open_fault(v, gpa, info);
         return;
     }
     if (state == RMP_ABSENT && !c) {
@@ -112,7 +127,8 @@ static void do_nested_fault(vcpu_t *v) {
     } else if (state == RMP_UNVALIDATED && c && v->own_idt) {
         reflect(v, EXIT_NOT_VALIDATED);
     } else if (state == RMP_VALIDATED && c) {
-        v->flush = true;                    // another processor has changed it since
+        npt_private_fault(plain & ~PAGE_MASK, false);       // its first use, or another processor has changed it since
+        v->flush = true;
     } else {
         violation(v, "%s with C=%d of page %#lx, which is %s", info & NPF_FETCH ? "fetch" : info & NPF_WRITE ? "write" : "read", c,
             plain & ~PAGE_MASK, rmp_name(state));

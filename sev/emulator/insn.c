@@ -97,8 +97,12 @@ void cr3_write(vcpu_t *v) {
     own = 0;
     machine.strict = strict;
     note("the guest runs on %s page tables", strict ? "its own" : "the firmware's");
-    if (strict && v->own_idt) {
-        npt_mmio_close();
+    if (strict) {
+        npt_split();
+        rmp_remap();
+        if (v->own_idt) {
+            npt_mmio_close();
+        }
     }
     npt_flush();
 }

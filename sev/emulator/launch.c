@@ -63,7 +63,7 @@ const char *launch(void) {
     if (!psp_start(&launch, host_random)) {
         return psp_complaint();
     }
-    psp_secrets_page((uint8_t *)machine.setup->secrets);
-    cpuid_page((uint8_t *)machine.setup->cpuid);
+    psp_secrets_page(guest_page(machine.setup->secrets));
+    cpuid_page(guest_page(machine.setup->cpuid));
     return NULL;
 }

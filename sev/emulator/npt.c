@@ -21,6 +21,8 @@ static uint64_t *host_root, *open_root, *strict_root, *flat_root;
 static uint64_t *views[2];                  // page table entries of all of RAM in a row: shared, private
 static uint64_t *shared_pdpt[256];          // of the strict view's lower half; the first holds RAM too
 static uint64_t low_pages, total_pages;
+static uint64_t *frames;                    // split memory: where each page's private content is, 0: where the page itself is
+static uint64_t next_frame;
 
 static uint64_t index_of(uint64_t gpa) {    // of a page of RAM
     return gpa < machine.setup->ram[0].end ? gpa / PAGE_SIZE : low_pages + (gpa - machine.setup->ram[1].start) / PAGE_SIZE;
@@ -79,6 +81,7 @@ void npt_init(void) {
     for (int view = 0; view < 2; view++) {
         views[view] = host_pages(total_pages / 512);
     }
+    frames = host_pages(total_pages / 512);
     open_root = host_pages(1);
     strict_root = host_pages(1);
     uint64_t *pdpt[2] = { shared_pdpt[0] = host_pages(1), host_pages(1) };
@@ -91,18 +94,56 @@ void npt_init(void) {
 }
 
 uint64_t npt_root(const vcpu_t *v) {
-    return (uint64_t)(v->flat ? flat_root : machine.strict ? strict_root : open_root);
+    return (uint64_t)(v->flat ? flat_root : machine.strict || machine.split ? strict_root : open_root);
+}
+
+// ---- split memory: private content lies elsewhere, so that a device never meets it ----------------------------------------
+uint64_t npt_private(uint64_t gpa) {
+    uint64_t page = gpa & ~PAGE_MASK;
+    return machine.split && frames[index_of(page)] != 0 ? frames[index_of(page)] : page;
+}
+
+void npt_split(void) {
+    if (machine.split) {
+        return;
+    }
+    machine.split = machine.setup->split.end > machine.setup->split.start;
+    next_frame = machine.setup->split.start;
+}
+
+// The first private use of a page since memory was split takes a frame, and what the page holds.
+static uint64_t take_frame(uint64_t i, uint64_t gpa) {
+    if (frames[i] == 0) {
+        if (next_frame == machine.setup->split.end) {
+            guest_end(&machine.vcpus[0], "there are only %lu bytes of split memory", next_frame - machine.setup->split.start);
+        }
+        frames[i] = next_frame;
+        next_frame += PAGE_SIZE;
+        __builtin_memcpy((void *)frames[i], (void *)gpa, PAGE_SIZE);
+    }
+    return frames[i];
+}
+
+// A nested fault at a page that the guest has validated. lend: in the shared view too, for the firmware's page tables.
+void npt_private_fault(uint64_t gpa, bool lend) {
+    uint64_t i = index_of(gpa), where = machine.split ? take_frame(i, gpa) : gpa;
+    views[1][i] = where | P | W | U;
+    if (lend) {
+        views[0][i] = where | P | W | U;
+    }
 }
 
 void npt_page(uint64_t gpa, int state) {
-    uint64_t i = index_of(gpa);
+    uint64_t i = index_of(gpa), where = machine.split ? frames[i] : gpa;
+    bool there = !machine.split || where != 0;      // otherwise its first use faults
     views[0][i] = state == RMP_SHARED ? gpa | P | W | U | NX : 0;
-    views[1][i] = state == RMP_VALIDATED ? gpa | P | W | U : state == RMP_VMSA ? gpa | P | U : 0;     // a VMSA can be read
+    views[1][i] = !there ? 0 : state == RMP_VALIDATED ? where | P | W | U : state == RMP_VMSA ? where | P | U : 0;  // a VMSA can be read
 }
 
 // A page that is fetched from, or that holds page tables, is private whatever the C-bit says: APM volume 2, 15.34.5.
 void npt_implied(uint64_t gpa, bool writable) {
-    views[0][index_of(gpa)] = gpa | P | U | (writable ? W | NX : 0);
+    uint64_t i = index_of(gpa);
+    views[0][i] = (machine.split ? take_frame(i, gpa) : gpa) | P | U | (writable ? W | NX : 0);
     npt_flush();
 }
 

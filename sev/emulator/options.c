@@ -7,7 +7,7 @@ typedef struct { char name[16]; kind_t kind; uint16_t at, room; } entry_t;
 #define FIELD(name, kind) { #name, kind, offsetof(options_t, name), sizeof(((options_t *)0)->name) }
 
 static const entry_t entries[] = {
-    FIELD(target, TEXT), FIELD(args, TEXT), FIELD(unaccepted, NUMBER), FIELD(psc_chunk, NUMBER), FIELD(rdtsc, SWITCH),
+    FIELD(target, TEXT), FIELD(args, TEXT), FIELD(unaccepted, NUMBER), FIELD(split, NUMBER), FIELD(psc_chunk, NUMBER), FIELD(rdtsc, SWITCH),
     FIELD(log_serial, SWITCH), FIELD(notes, SWITCH), FIELD(end, TEXT), FIELD(fault, TEXT), FIELD(product, TEXT), FIELD(certs, TEXT),
     FIELD(measurement, TEXT), FIELD(host_data, TEXT), FIELD(report, NUMBER), FIELD(policy, NUMBER), FIELD(guest_svn, NUMBER), FIELD(used, NUMBER),
     FIELD(vlek, SWITCH), FIELD(mask_chip, SWITCH),

@@ -30,6 +30,9 @@ static int first_state(uint64_t gpa) {
     if (within(gpa, s->host) || gpa == s->trampoline) {
         return RMP_HOST;
     }
+    if (within(gpa, s->split)) {
+        return RMP_HOST;
+    }
     return gpa == s->firmware_ghcb ? RMP_SHARED : within(gpa, s->unaccepted) ? RMP_UNVALIDATED : RMP_VALIDATED;
 }
 
@@ -40,6 +43,14 @@ void rmp_init(void) {
     for (int i = 0; i < 2; i++) {
         for (uint64_t gpa = i == 0 ? 0 : ram[1].start; gpa < ram[i].end; gpa += PAGE_SIZE) {
             rmp_set(gpa, first_state(gpa));
+        }
+    }
+}
+
+void rmp_remap(void) {
+    for (int i = 0; i < 2; i++) {
+        for (uint64_t gpa = machine.setup->ram[i].start; gpa < machine.setup->ram[i].end; gpa += PAGE_SIZE) {
+            npt_page(gpa, rmp_state(gpa));
         }
     }
 }
@@ -70,11 +81,10 @@ bool rmp_is_shared(uint64_t gpa, uint64_t len) {
 
 uint8_t *guest_page(uint64_t gpa) {
     int state = rmp_state(gpa);
-    return state == RMP_ABSENT || state == RMP_HOST ? NULL : (uint8_t *)(gpa & ~PAGE_MASK);
+    return state == RMP_ABSENT || state == RMP_HOST ? NULL : (uint8_t *)(state == RMP_SHARED ? gpa & ~PAGE_MASK : npt_private(gpa));
 }
 
-static void scramble(uint64_t gpa) {
-    uint64_t *p = (uint64_t *)gpa;
+static void scramble(uint64_t *p) {
     for (unsigned i = 0; i < PAGE_SIZE / 8; i++) {
         p[i] = SCRAMBLED;
     }
@@ -95,8 +105,8 @@ uint64_t rmp_change(uint64_t gpa, int op, bool large) {
             note("page %#lx becomes shared and was not rescinded before", at);
         }
         if ((op == 2) != (state == RMP_SHARED)) {
-            scramble(at);
             rmp_set(at, op == 2 ? RMP_SHARED : RMP_UNVALIDATED);
+            scramble((uint64_t *)guest_page(at));
         }
         if (op == 1) {
             uint8_t *e = entry(at);
