@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "py/runtime.h"
+#include "boot/boot.h"
 #include "virtq.h"
 
 static uint8_t *address(mp_obj_t arg) {
@@ -25,6 +26,7 @@ static mp_obj_t virtq_bind(size_t n_args, const mp_obj_t *args) {
     q->out = out ? args[3] : MP_OBJ_NULL;
     q->port = args[1];
     q->notify = out ? NULL : (volatile uint16_t *)address(args[1]);
+    q->hosts = ghcb_live && !out && (map_attr((uintptr_t)q->notify) & MAP_UC);     // a rehearsal's is memory
     q->index = mp_obj_get_int(args[2]);
     return mp_const_none;
 }

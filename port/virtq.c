@@ -12,9 +12,8 @@ void virtq_post(virtq_t *q, uint16_t head) {
     q->avail[1] = ++q->posted;                  // x86 does not reorder stores
 }
 
-// In an SEV-SNP guest the register is the host's to write.
 static void notify(virtq_t *q) {
-    if (ghcb_live) {
+    if (q->hosts) {
         host_write((uintptr_t)q->notify, sizeof(*q->notify), q->index);
     } else {
         *q->notify = q->index;

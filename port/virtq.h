@@ -38,6 +38,7 @@ typedef struct virtq {
     volatile virtq_desc_t *desc;
     volatile uint16_t *avail, *used;            // flags, index, then the ring
     volatile uint16_t *notify;                  // NULL: `out` is called with what follows
+    bool hosts;                                 // an SEV-SNP guest's: that register is the host's to write
     mp_obj_t out, port;
     // buffer i belongs to descriptor i, or to i and i + second, where the header has a descriptor of its own
     uint16_t count, second;

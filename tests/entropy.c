@@ -11,6 +11,10 @@ void host_write(uint64_t addr, unsigned bytes, uint64_t value) {
     abort();
 }
 
+int map_attr(uint64_t addr) {
+    abort();
+}
+
 bool entropy_get(void *buf, size_t len) {
     return getrandom(buf, len, 0) == (ssize_t)len;
 }
