@@ -92,7 +92,7 @@ static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t 
     }
     self->tx = tx.buf;
     if (!net_ready()) {
-        mp_raise_OSError(MP_ENODEV);
+        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("no source of random numbers, which a network needs"));
     }
     if (netif_add(&self->netif, NULL, NULL, NULL, self, netif_setup, net_input) == NULL) {
         mp_raise_ValueError(MP_ERROR_TEXT("mac is not 6 bytes"));

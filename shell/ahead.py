@@ -45,5 +45,5 @@ def _rehearse():
         return
     try:
         rehearsal.run()
-    except MemoryError:
-        pass  # nothing is missing without
+    except (MemoryError, OSError):
+        pass  # nothing is missing without; who brings up a network hears why it cannot be
