@@ -144,17 +144,20 @@ static void pass(vcpu_t *v, uint64_t code, unsigned len) {
     }
 }
 
-static void do_tsc(vcpu_t *v, uint64_t code) {
+// QEMU gives RDTSCP the exit code of RDTSC; a guest compares.
+static void do_tsc(vcpu_t *v) {
+    uint8_t insn[2];
+    bool p = guest_fetch(v, insn, 2) == 2 && insn[1] == 0x01;
     if (v->own_idt) {
-        reflect(v, code);
+        reflect(v, p ? EXIT_RDTSCP : EXIT_RDTSC);
         return;
     }
     uint32_t low, high;
     __asm__ volatile ("rdtsc" : "=a" (low), "=d" (high));
     v->gpr[RAX_] = low;
     v->gpr[RDX_] = high;
-    v->gpr[RCX_] = code == EXIT_RDTSCP ? 0 : v->gpr[RCX_];
-    advance(v, code == EXIT_RDTSCP ? 3 : 2);
+    v->gpr[RCX_] = p ? 0 : v->gpr[RCX_];
+    advance(v, p ? 3 : 2);
 }
 
 // What was being delivered when the exit came, to be delivered again. QEMU calls an interrupt an exception there.
@@ -181,7 +184,7 @@ void handle_exit(vcpu_t *v) {
         case EXIT_DR7_READ:
         case EXIT_DR7_WRITE: v->own_idt ? reflect(v, code) : dr7_access(v, code == EXIT_DR7_WRITE); break;
         case EXIT_RDTSC:
-        case EXIT_RDTSCP: do_tsc(v, code); break;
+        case EXIT_RDTSCP: do_tsc(v); break;
         case EXIT_RDPMC:
         case EXIT_INVD:
         case EXIT_WBINVD: pass(v, code, 2); break;
