@@ -25,6 +25,8 @@
 #define CERTS_MAX 0x4000
 #define MANY 24
 #define READ_ALL 3  // of syslog(2)
+#define CONSOLE_OFF 6
+#define WARNING '4'
 #define TSM "/sys/kernel/config/tsm/report/judge"
 
 // ---- the driver's interface, as its documentation has it
@@ -109,13 +111,13 @@ static void ask_many(void) {
     report("after-many", 0, 0);
 }
 
-// What the kernel says about its protection and about the driver.
+// What the kernel said about its protection and about the driver, and its warnings.
 static void print_log(void) {
     static char text[1 << 18];
     int len = klogctl(READ_ALL, text, sizeof(text) - 1);
     text[len < 0 ? 0 : len] = 0;
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        if (strcasestr(line, "sev") != NULL || strstr(line, "Memory Encryption") != NULL) {
+        if ((line[0] == '<' && line[1] <= WARNING) || strcasestr(line, "sev") != NULL || strstr(line, "Memory Encryption") != NULL) {
             printf("# %s\n", line);
         }
     }
@@ -194,6 +196,7 @@ static void mount_all(void) {
 }
 
 int main(void) {
+    klogctl(CONSOLE_OFF, NULL, 0);      // nothing gets between our lines
     load_modules();
     mount_all();
     device = open("/dev/sev-guest", O_RDWR);
