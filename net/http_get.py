@@ -86,9 +86,11 @@ async def _connect(address, port, name, cadata):
 
 
 async def _received(stream, length_max):
-    """-> all that comes until the server ends the connection, in whatever way: the answer says whether it is complete."""
+    """-> what comes until the answer is complete, or the server ends the connection in whatever way."""
     data = b""
     while len(data) <= length_max:
+        if _complete(data):
+            return data
         try:
             piece = await stream.read(_PIECE)
         except OSError:
@@ -119,6 +121,19 @@ def parse_answer(data, length_max=LENGTH_MAX):
     if len(body) > length_max:
         raise FetchError("an answer of more than %d bytes" % length_max)
     return body
+
+
+def _complete(data):
+    """-> True if an answer that says where it ends is there; servers may leave the connection open."""
+    head, end, body = data.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    try:
+        _, _, headers, minor = _parse_head(head)
+        length = body_length(headers, minor)
+    except (FetchError, HTTPError):
+        return True  # there is nothing to wait for
+    return body[-5:] == b"0\r\n\r\n" if length == CHUNKED else "content-length" in headers and len(body) >= length
 
 
 def _parse_head(head):

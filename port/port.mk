@@ -135,7 +135,8 @@ $(BUILD)/py/map.o: CFLAGS += -Dmp_map_lookup=plain_map_lookup
 $(BUILD)/py/runtime.o: CFLAGS += -Dmp_iternext=plain_mp_iternext -Dmp_obj_equal=patient_mp_obj_equal
 $(BUILD)/py/objlist.o: CFLAGS += -Dmp_binary_op=patient_mp_binary_op
 # tls.c stands in front of these.
-$(BUILD)/extmod/modtls_mbedtls.o: CFLAGS += -Dmbedtls_ssl_set_bio=tls_set_bio -Dmbedtls_ssl_free=tls_free -Dmbedtls_ssl_conf_ciphersuites=tls_conf_ciphersuites
+$(BUILD)/extmod/modtls_mbedtls.o: CFLAGS += -Dmbedtls_ssl_set_bio=tls_set_bio -Dmbedtls_ssl_free=tls_free -Dmbedtls_ssl_conf_ciphersuites=tls_conf_ciphersuites \
+	-Dmbedtls_ssl_read=tls_read -Dmbedtls_ssl_check_pending=tls_check_pending
 $(BUILD)/mbedtls/ssl_tls12_client.o: CFLAGS += -I$(MBEDTLS_DIR) -I$(MBEDTLS_DIR)/library -include port/tls12_pss.h
 $(BUILD)/port/ec_inverse.o: CFLAGS += -I$(MBEDTLS_DIR)
 # A path does not end at a NUL: args.c.

@@ -83,6 +83,24 @@ void tls_set_bio(mbedtls_ssl_context *ssl, void *context, mbedtls_ssl_send_t *se
     mbedtls_ssl_set_bio(ssl, context, send, recv, timeout);
 }
 
+// The peer's close_notify is an end that stays one. mbedTLS tells it once, and MicroPython's read(n), which goes on until it has n
+// bytes, swallows that behind the last data: then nothing says that the end has come, if the peer leaves the socket open.
+static int receive_nothing(void *context, unsigned char *data, size_t len) {
+    return 0;
+}
+
+int tls_read(mbedtls_ssl_context *ssl, unsigned char *data, size_t len) {
+    int result = mbedtls_ssl_read(ssl, data, len);
+    if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+        mbedtls_ssl_set_bio(ssl, ssl->private_p_bio, ssl->private_f_send, receive_nothing, NULL);
+    }
+    return result;
+}
+
+int tls_check_pending(const mbedtls_ssl_context *ssl) {
+    return mbedtls_ssl_check_pending(ssl) || ssl->private_f_recv == receive_nothing;
+}
+
 static int send_last(void *socket, const unsigned char *data, size_t len) {
     int error;
     mp_uint_t sent = mp_get_stream(socket)->write(socket, data, len, &error);

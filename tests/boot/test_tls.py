@@ -260,6 +260,17 @@ def test_verification(machine, folder):
             assert machine.run(f"client.get({port})").startswith("failed")
 
 
+def test_fetch(machine, folder):
+    """net/http_get.py: from whoever answers, or, given a certificate, from who has one that it signed."""
+    for version in ("-tls1_2", "-tls1_3"):
+        with s_server(folder, "ecdsa", version) as port:
+            for ca in ("None", "'/ca.pem'"):
+                assert machine.run(f"client.fetch({port}, {ca})").startswith("fetched True"), ca
+            assert machine.run(f"client.fetch({port}, '/other.pem')").startswith("failed")
+            assert machine.run(f"client.fetch({port}, '/ca.pem', 'other.test')").startswith("failed")
+    assert machine.run(f"client.fetch({free_port()})").startswith("failed no connection to 10.0.0.2")
+
+
 @contextlib.contextmanager
 def python_server(folder, handle):
     """Serve TLS by Python's ssl, a thread for each connection; yields the port."""

@@ -76,6 +76,19 @@ def get(port, **how):
     except (OSError, ValueError) as e:
         print("failed", e)
 
+def fetch(port, ca=None, name="server.test"):
+    import asyncio
+    from net.http_get import get
+
+    async def resolve(host):
+        return ("10.0.0.2",)
+
+    try:
+        data = asyncio.run(get("https://%s:%d/" % (name, port), resolve, cadata=open(ca, "rb").read() if ca else None))
+        print("fetched", len(data) > 100, data[-8:])
+    except (OSError, ValueError) as e:
+        print("failed", e)
+
 def bulk(port):
     data = bytes(range(256)) * 4096
     s = connect(port)
