@@ -91,10 +91,10 @@ def crls_from_table(data):
     return [content for guid, content in table(data) if KINDS.get(guid) == CRL]
 
 
-def load(content):
+def load(content, label=pem.CERTIFICATE):
     """-> the bytes of the certificates in a file or an answer of AMD's server: one in DER, or some in PEM. ValueError: neither.
 
-    They are not looked into.
+    They are not looked into. label: pem.CRL for revocation lists.
     """
     if content[:1] == b"\x30":
         return [bytes(content)]
@@ -102,7 +102,7 @@ def load(content):
         text = str(content, "utf-8")
     except UnicodeError:
         raise ValueError("neither DER nor PEM")
-    return pem.parse(text.rstrip("\0"))
+    return pem.parse(text.rstrip("\0"), label)
 
 
 def chain_url(product, vlek=False, kds=KDS):

@@ -6,7 +6,7 @@ arrives as a coroutine function: fetch(address) -> bytes, OSError with one line.
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-from sev import certs, verify
+from sev import certs, pem, verify
 from sev.report import VLEK
 
 _UNFIT = ("chain", "product", "signature", "certificate's TCB", "hardware id")  # checks that other certificates could pass
@@ -30,9 +30,9 @@ class Evidence:
         self._take("the host's table", found, lists)
 
     def add_file(self, name, data):
-        """Take a file: certificates in PEM or DER, or a revocation list in DER if its name ends in .crl."""
+        """Take a file: certificates, or revocation lists if its name has `crl` in it, in PEM or DER."""
         try:
-            found, lists = ([], [bytes(data)]) if name.lower().endswith(".crl") else (certs.load(data), [])
+            found, lists = ([], certs.load(data, pem.CRL)) if "crl" in name.lower() else (certs.load(data), [])
         except ValueError as e:
             self.sources.append("%s: %s" % (name, e))
             return

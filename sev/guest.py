@@ -63,7 +63,7 @@ class Guest:
         return requests.extended_report(self.channel(), data, self._level(vmpl), key)
 
     def key_request(self, **changes):
-        """-> kdf.DEFAULT at our own VMPL, some of its fields given other values."""
+        """-> kdf.DEFAULT at our own VMPL, some of its parts given other values."""
         values = dict(zip(("fields", "vmpl", "svn", "tcb", "mit_vector", "key", "vmrk"), kdf.DEFAULT))
         values["vmpl"] = self.vmpl
         values.update(changes)
@@ -75,7 +75,7 @@ class Guest:
 
     def ssh_host_key(self):
         """-> as kdf.ssh_host_key(): bytes that the caller wipes."""
-        return kdf.ssh_host_key(self.channel(), self.key_request())
+        return kdf.ssh_host_key(self.channel(), self.key_request(fields=kdf.SSH_HOST_KEY.fields))
 
     def tsc_info(self):
         """-> payload.TSCInfo."""

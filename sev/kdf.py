@@ -15,6 +15,8 @@ from sev import msg, payload, requests
 from sev.error import SevError
 
 DEFAULT = payload.KeyRequest(payload.GUEST_SVN | payload.MEASUREMENT | payload.GUEST_POLICY, 0, 0, 0, None, payload.EITHER, False)
+# Another one than DEFAULT: who prints that, as the command sev-kdf does, does not give away the SSH host key.
+SSH_HOST_KEY = payload.KeyRequest(DEFAULT.fields | payload.FAMILY_ID | payload.IMAGE_ID, 0, 0, 0, None, payload.EITHER, False)
 _MIT_REPORT_VERSION = 5  # of reports by firmware that knows the launch mitigation vector
 _SSH_LABEL = b"keelback/ssh-host-key/ecdsa-p256/v1/"
 _P256_ORDER = b"\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x51"
@@ -43,7 +45,7 @@ def _check_firmware(channel, vmpl):
         raise SevError("the firmware does not know launch mitigation vectors: its reports have version %d" % version)
 
 
-def ssh_host_key(channel, request=DEFAULT):
+def ssh_host_key(channel, request=SSH_HOST_KEY):
     """-> the private key of the SSH server for ECDSA with P-256, big-endian, bytes that the caller wipes. Raises SevError."""
     derived = derive(channel, request)
     try:

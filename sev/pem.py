@@ -1,4 +1,4 @@
-"""Certificates in PEM: text in, the bytes of each out; they are not looked into.
+"""Certificates and the like in PEM: text in, the bytes of each out; they are not looked into.
 
 Source: RFC 7468, 3 (strict form of the lines between the two that mark them), 5. What stands outside of these is passed over.
 """
@@ -9,23 +9,24 @@ from binascii import a2b_base64
 
 from micropython import const
 
-_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+CERTIFICATE, CRL = "CERTIFICATE", "X509 CRL"
 _BASE64_MAX = const(16384)  # characters of a certificate; AMD's have under 2400
 
 
-def parse(text):
-    """-> the bytes of each certificate in a text of PEM, in its order. ValueError: something in it is malformed, or there is none."""
+def parse(text, label=CERTIFICATE):
+    """-> the bytes of each part with this label in a text of PEM, in its order. ValueError: one is malformed, or there is none."""
+    begin, end = "-----BEGIN %s-----" % label, "-----END %s-----" % label
     found, lines = [], None
     for line in text.replace("\r\n", "\n").split("\n"):
-        if line == _BEGIN and lines is None:
+        if line == begin and lines is None:
             lines = []
-        elif line == _END and lines is not None:
+        elif line == end and lines is not None:
             found.append(_base64("".join(lines)))
             lines = None
         elif lines is not None:
             lines.append(line)
     if lines is not None or not found:
-        raise ValueError("PEM has no certificate, or ends within one")
+        raise ValueError("PEM has no %s, or ends within one" % ("certificate" if label == CERTIFICATE else label))
     return found
 
 

@@ -76,10 +76,12 @@ def test_launch_mitigation_vector():
 
 def test_ssh_host_key():
     key = kdf.ssh_host_key(made()[1])
-    same((key, len(key)), (crypto.hkdf(256, derive(), b"", b"keelback/ssh-host-key/ecdsa-p256/v1/\0", 32), 32))
+    secret = derive(fields=0b011111)
+    same((secret == derive(), kdf.SSH_HOST_KEY), (False, request(fields=0b011111)))
+    same((key, len(key)), (crypto.hkdf(256, secret, b"", b"keelback/ssh-host-key/ecdsa-p256/v1/\0", 32), 32))
     same(key, kdf.ssh_host_key(made()[1]))
     assert key != kdf.ssh_host_key(made(measurement=bytes(48))[1])
-    assert key != kdf.ssh_host_key(made()[1], request(svn=1))
+    assert key != kdf.ssh_host_key(made()[1], request(fields=0b011111, svn=1))
     assert HostKey(key).fingerprint == HostKey(kdf.ssh_host_key(made()[1])).fingerprint
 
 

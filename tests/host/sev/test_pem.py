@@ -21,4 +21,11 @@ def test_pem():
         raises(ValueError, pem.parse, wrong)
 
 
+def test_labels():
+    """Only parts with the label that is asked for count."""
+    other = PEM.replace("CERTIFICATE", "X509 CRL").replace("//79", "AA==")
+    same((pem.parse(PEM + other), len(pem.parse(PEM + other, pem.CRL)[0])), ([DATA], 49))
+    raises(ValueError, pem.parse, PEM, pem.CRL)
+
+
 run(globals())
