@@ -8,6 +8,8 @@ IMAGE_BASE ?= 200000
 FILES ?=
 # Load options; given, make qemu starts the executable directly (-kernel) instead of from its boot volume.
 APPEND ?=
+# 1: a build for confidential machines, whose console and boot volume are the host's (docs/sev.md).
+HARDENED ?=
 # Arguments for pytest, such as -k 'shell and not slow'.
 TESTS ?=
 # Where everything that is made goes.
@@ -18,7 +20,7 @@ PYTHON ?= python3
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 # V=1 shows every command.
 BUILD_VERBOSE ?= 0
-export BUILD SOURCE_DATE_EPOCH BUILD_VERBOSE
+export BUILD SOURCE_DATE_EPOCH BUILD_VERBOSE HARDENED
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -126,10 +126,12 @@ void trap_report(const trap_frame_t *f) {
     begin();
     describe(f);
     console_printf("rip %016lx  rsp %016lx  rflags %016lx  cs %lx ss %lx\n", f->rip, f->rsp, f->rflags, f->cs, f->ss);
+#if !KEELBACK_HARDENED      // the console is the host's, and a register may hold a piece of a key
     console_printf("rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", f->rax, f->rbx, f->rcx, f->rdx);
     console_printf("rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", f->rsi, f->rdi, f->rbp, f->r8);
     console_printf("r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", f->r9, f->r10, f->r11, f->r12);
     console_printf("r13 %016lx  r14 %016lx  r15 %016lx\n", f->r13, f->r14, f->r15);
+#endif
     console_printf("cr0 %016lx  cr2 %016lx  cr3 %016lx  cr4 %016lx\n", read_cr0(), read_cr2(), read_cr3(), read_cr4());
     backtrace(f->rip, f->rsp);
     end();

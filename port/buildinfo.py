@@ -21,8 +21,7 @@ def main():
     parser.add_argument("--hardened", default="", choices=("", "0", "1"))
     args = parser.parse_args()
     lines = ["    (%r, %r),\n" % item for item in info(args)]
-    text = '"""What this executable was made from, (label, text) pairs, and whether it is a hardened build."""\n\n'
-    text += "INFO = (\n%s)\nHARDENED = %r\n" % ("".join(lines), args.hardened == "1")
+    text = '"""What this executable was made from: (label, text) pairs."""\n\nINFO = (\n%s)\n' % "".join(lines)
     if not args.out.exists() or args.out.read_text() != text:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(text)

@@ -1,6 +1,7 @@
 // The interpreter's life: start, boot.py, main.py, the shell; a soft reset begins again.
 //
 // The files of the boot volume and the heap's first area outlive a soft reset, nothing else does.
+// In a hardened build (docs/sev.md) the boot volume and the console are the host's: no code comes from there.
 
 #include "py/builtin.h"
 #include "py/cstack.h"
@@ -36,7 +37,12 @@ static bool python_start(void) {
     stdio_reset();
     mp_hal_redirect(mp_const_none);
     mp_hal_set_interrupt_char(-1);
+#if KEELBACK_HARDENED
+    mp_obj_list_init(MP_OBJ_TO_PTR(mp_sys_path), 0);
+    mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__dot_frozen));
+#else
     mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
+#endif
     vfs_ram_mount();
     return true;
 }
@@ -53,12 +59,12 @@ static void python_stop(void) {
     exec_reset();
 }
 
-// Run a frozen file of that name and then the boot volume's. An error prints its traceback, no more.
+// Run a frozen file of that name and then the boot volume's, unless that is the host's. An error prints its traceback, no more.
 static void run_file(const char *name) {
     if (mp_find_frozen_module(name, NULL, NULL) == MP_IMPORT_STAT_FILE) {
         pyexec_frozen_module(name, true);
     }
-    if (mp_import_stat(name) == MP_IMPORT_STAT_FILE) {
+    if (!KEELBACK_HARDENED && mp_import_stat(name) == MP_IMPORT_STAT_FILE) {
         pyexec_file(name);
     }
 }
@@ -93,6 +99,9 @@ static bool session(void) {
         chart_mark("main.py");
     }
     if (run_module(MP_QSTR_shell_dot_main, MP_QSTR_run)) {
+        return false;
+    }
+    if (KEELBACK_HARDENED) {
         return false;
     }
     while (pyexec_friendly_repl() == 0) {

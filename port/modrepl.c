@@ -3,6 +3,7 @@
 // The raw REPL is shared/runtime/pyexec.c's, so that mpremote and upstream's test runner find what
 // they know; completion and the question whether a statement goes on are py/repl.c's.
 
+#include "py/mperrno.h"
 #include "py/mphal.h"
 #include "py/mpstate.h"
 #include "py/repl.h"
@@ -15,8 +16,11 @@
 static int interruptible;       // how deep interruptible() is within itself
 
 // raw(pending=b""): the raw REPL on the console until Ctrl-B -> False. It reads pending first, what the
-// caller had read already. A soft reset does not come back: it unwinds past the caller to main.c.
+// caller had read already. A soft reset does not come back: it unwinds past the caller to main.c. OSError(EPERM): hardened.
 static mp_obj_t repl_raw(size_t n_args, const mp_obj_t *args) {
+    if (KEELBACK_HARDENED) {
+        mp_raise_OSError(MP_EPERM);     // the console is the host's
+    }
     if (n_args > 0) {
         size_t len;
         const char *pending = mp_obj_str_get_data(args[0], &len);
@@ -137,6 +141,11 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR(repl_shielded_obj, 1, repl_shielded);
 
 static const mp_rom_map_elem_t repl_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__repl) },
+#if KEELBACK_HARDENED                   // make HARDENED=1, see docs/sev.md
+    { MP_ROM_QSTR(MP_QSTR_HARDENED), MP_ROM_TRUE },
+#else
+    { MP_ROM_QSTR(MP_QSTR_HARDENED), MP_ROM_FALSE },
+#endif
     { MP_ROM_QSTR(MP_QSTR_raw), MP_ROM_PTR(&repl_raw_obj) },
     { MP_ROM_QSTR(MP_QSTR_complete), MP_ROM_PTR(&repl_complete_obj) },
     { MP_ROM_QSTR(MP_QSTR_incomplete), MP_ROM_PTR(&repl_incomplete_obj) },

@@ -179,6 +179,11 @@ $(BUILD)/frozen-inputs: port/manifest.py $(HEADER_BUILD)/qstrdefs.generated.h $(
 	$(Q)touch $@
 $(BUILD)/app-setting: FORCE | $(HEADER_BUILD)
 	$(Q)echo '$(APP)' | cmp -s - $@ || echo '$(APP)' >$@
+# What is another in a hardened build; Python looks at _repl.HARDENED.
+$(BUILD)/hardened-setting: FORCE | $(HEADER_BUILD)
+	$(Q)echo '$(HARDENED)' | cmp -s - $@ || echo '$(HARDENED)' >$@
+$(BUILD)/port/main.o $(BUILD)/port/modrepl.o $(BUILD)/boot/panic.o: CFLAGS += -DKEELBACK_HARDENED=$(if $(filter 1,$(HARDENED)),1,0)
+$(BUILD)/port/main.o $(BUILD)/port/modrepl.o $(BUILD)/boot/panic.o: $(BUILD)/hardened-setting
 $(BUILD)/generated/_build.py: FORCE
 	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR) --libsodium $(LIBSODIUM_DIR) --hardened "$(HARDENED)"
 

@@ -1,8 +1,8 @@
 """`sev-report verify`: certificates and policy from the boot volume, from the host's table, and from AMD's server if need be.
 
 The folder /attest of the boot volume may hold: policy.cfg, what the report must say (sev/policy.py); certificates, in files
-whose names end in .pem, .crt, .cer or .der; revocation lists in DER, in .crl. In a hardened build the volume is the host's,
-and policy.cfg is not read: it could name a root of the host's.
+whose names end in .pem, .crt, .cer or .der, and revocation lists, with `crl` in their names. In a hardened build the volume
+is the host's, and policy.cfg is not read: it could name a root of the host's.
 """
 
 # SPDX-License-Identifier: BSD-3-Clause
@@ -10,7 +10,8 @@ and policy.cfg is not read: it could name a root of the host's.
 import os
 import sys
 
-from shell.hardened import HARDENED
+from _repl import HARDENED
+
 from shell.registry import CommandError
 
 FOLDER = "/attest"

@@ -24,8 +24,9 @@ def command(line):
     record = registry.find(str(words[0]))
     if not record:
         return None
-    grammar = [(choices, name) for choices, names, _ in syntax.items(record.syntax) for name in names]
-    options = dict(syntax.options(record.syntax))
+    text = registry.grammar(record)
+    grammar = [(choices, name) for choices, names, _ in syntax.items(text) for name in names]
+    options = dict(syntax.options(text))
     choices, name = grammar[len(words) - 1] if len(words) <= len(grammar) else (None, options.get(str(words[-1])))
     if name == "path":
         return _path(word)

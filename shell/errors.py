@@ -6,6 +6,8 @@ import errno
 import io
 import sys
 
+from _repl import HARDENED
+
 from shell.registry import CommandError
 
 _LOG_MAX = 4096  # bytes of one traceback
@@ -43,19 +45,31 @@ def describe(e):
 
 
 def log(e):
-    """Print the traceback of an exception on the console, whoever's session it comes from."""
-    sys.print_exception(e, _Head())
+    """Print the traceback of an exception on the console, whoever's session it comes from.
+
+    In a hardened build without what the exception says: that may be a piece of what the program holds.
+    """
+    if not HARDENED:
+        sys.print_exception(e, _Head(sys.stdout.write))
+        return
+    parts = []
+    sys.print_exception(e, _Head(parts.append))
+    for line in "".join(parts).split("\n"):
+        if line.startswith("  File "):
+            sys.stdout.write(line + "\n")
+    sys.stdout.write(type(e).__name__ + "\n")
 
 
 class _Head(io.IOBase):
     """Passes on the first part of what is printed: a recursion's traceback has no end."""
 
-    def __init__(self):
+    def __init__(self, sink):
         self._room = _LOG_MAX
+        self._sink = sink
 
     def write(self, data):
         if self._room > 0:
-            sys.stdout.write(str(data[: self._room], "utf-8"))
+            self._sink(str(data[: self._room], "utf-8"))
         self._room -= len(data)
         return len(data)
 

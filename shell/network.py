@@ -8,11 +8,11 @@ a task of its own, so that it is finished even where it cuts off the session tha
 
 import asyncio
 
+from _repl import HARDENED
 from micropython import const
 
 from net.iface import Interface
 from shell import names
-from shell.hardened import HARDENED
 from shell.registry import CommandError
 
 IPV6_PREFIX = const(64)  # bits; lwIP knows no other

@@ -16,7 +16,7 @@ ValueError become one line, anything else one line and a traceback on the serial
 
 from collections import namedtuple
 
-from shell.hardened import ABSENT
+from _repl import HARDENED
 
 # Every module that declares commands, by help group.
 MODULES = (
@@ -31,6 +31,10 @@ MODULES = (
     "shell.commands.sev",
 )
 
+# In a hardened build (docs/sev.md) the console is the host's, whoever types there. These commands are not there at all,
+_RAW = ("shell.commands.mem",)
+KEYED = "a hardened build has this over SSH with a key only"  # and to private ones that is the answer
+
 _records = []  # of Commands, as declared
 _by_name = {}  # every name and alias -> Command; filled when a name is first looked for
 _loaded = False  # our own modules are being imported, or were
@@ -42,16 +46,16 @@ class CommandError(Exception):
     """What the user is told, in one line, after `command error, `."""
 
 
-# names: "exit,quit" has an alias. terminal, waits, private: see command().
-Command = namedtuple("Command", ("names", "syntax", "help", "handler", "terminal", "waits", "private"))
+# names: "exit,quit" has an alias. terminal, waits, private, options: see command().
+Command = namedtuple("Command", ("names", "syntax", "help", "handler", "terminal", "waits", "private", "options"))
 
 
-def command(names, syntax, help, terminal=False, waits=False, private=False):
+def command(names, syntax, help, terminal=False, waits=False, private=False, options=""):
     """Declare the function below as the handler of a command.
 
     terminal: it is a coroutine that owns the session's terminal until it returns. waits: it is a
     coroutine that others run beside, returns text, and is cancelled by Ctrl-C. private: it can show or
-    change what the machine holds; a hardened build keeps it from its console (shell/hardened.py).
+    change what the machine holds. options: the rest of the grammar, which the help does not show; the syntax ends in "...".
     A program may declare its own, from boot.py on; ValueError for a name that is taken.
     """
     load()
@@ -59,7 +63,7 @@ def command(names, syntax, help, terminal=False, waits=False, private=False):
     def declare(handler):
         global _help
         _help = None
-        record = Command(names, syntax, help, handler, terminal, waits, private)
+        record = Command(names, syntax, help, handler, terminal, waits, private, options)
         if _complete:  # a program's: a name that is taken must fail there and then
             _names()
             _index(record)
@@ -75,7 +79,7 @@ def load():
     if not _loaded:
         _loaded = True  # first, since these modules declare
         for module in MODULES:
-            if module not in ABSENT:
+            if not (HARDENED and module in _RAW):
                 __import__(module)
         _complete = True
 
@@ -96,6 +100,11 @@ def commands():
     return sorted(_records)  # as tuples, by their first item; names differ
 
 
+def grammar(record):
+    """-> the syntax string with the options."""
+    return record.syntax + " " + record.options if record.options else record.syntax
+
+
 def help_text():
     """-> one line for each command: name, arguments, `# what it does`, in columns.
 
@@ -107,15 +116,14 @@ def help_text():
 
 
 def _columns(records):
-    shown = [c.syntax[: c.syntax.find("...") + 3] if "..." in c.syntax else c.syntax for c in records]  # without their options
     name_len = max([len(c.names) for c in records if c.syntax]) + 1
-    left_len = max([name_len + len(syntax) if syntax else len(c.names) for c, syntax in zip(records, shown)]) + 1
+    left_len = max([name_len + len(c.syntax) if c.syntax else len(c.names) for c in records]) + 1
     # One formatting for all lines: this is part of every boot.
     forms = "%%-%ds%%.0s# %%s\n" % left_len, "%%-%ds%%-%ds# %%s\n" % (name_len, left_len - name_len)
     words = []
-    for c, syntax in zip(records, shown):
-        words += (c.names, syntax, c.help)
-    return "".join([forms[syntax != ""] for syntax in shown]) % tuple(words)
+    for c in records:
+        words += c[:3]
+    return "".join([forms[c.syntax != ""] for c in records]) % tuple(words)
 
 
 def _names():

@@ -15,13 +15,13 @@ from asyncio import core
 
 import _repl
 import irq
+from _repl import HARDENED
 from micropython import const
 
 from net.ssh import keys
 from net.ssh.hostkey import HostKey
 from net.ssh.server import Server
 from shell import errors, hostkey, tasks
-from shell.hardened import HARDENED
 from shell.lineedit import LIMIT
 from shell.registry import CommandError
 from shell.session import Session
@@ -113,7 +113,7 @@ class Remote(Session):
 
     def __init__(self, channel):
         super().__init__(channel, columns=channel.columns)
-        self.trusted = channel.key is not None
+        self.trusted = self.trusted or channel.key is not None
         self._task = core.cur_task
         self._editing = self._editor
         self._sending = False  # write_now() is at work, which a tick must not disturb

@@ -4,7 +4,7 @@ A session stands on any stream with `await read(n)` (b"" at its end), write(byte
 drain()`, as asyncio's; several run at once as tasks of one event loop. Nothing that is received or
 that a command does ends a session, but `exit`, the stream's end and the stream's failure.
 
-The session is also the ctx of command handlers: columns, console, interrupted, close(), and for commands that
+The session is also the ctx of command handlers: columns, console, trusted, interrupted, close(), and for commands that
 own the terminal, event() and write().
 
 Ctrl-C: at the prompt it is a key. While a command computes (foreground), the console's driver
@@ -17,8 +17,9 @@ session reads the stream and cancels the command. So it does while a command tha
 import asyncio
 
 import _repl
+from _repl import HARDENED
 
-from shell import hardened, registry, tasks
+from shell import registry, tasks
 from shell.lineedit import CTRL_A, CTRL_D, ENTER, OVERFLOW, LineEditor
 
 PROMPT = b"> "
@@ -31,7 +32,7 @@ _AHEAD = 4096  # bytes typed ahead of a running command that are kept
 class Session:
     """One user at one stream. console: it is the serial line, which has the raw REPL."""
 
-    trusted = False  # its user proved to be one (shell/remote.py)
+    trusted = not HARDENED  # may it have private commands? Who proved to have a key may: shell/remote.py
     eol = "\r\n"  # how lines end on the stream; output of commands is written with "\n"
 
     def __init__(self, stream, console=False, columns=0):
@@ -45,7 +46,7 @@ class Session:
         self._silent = True  # nothing was sent since the command began
         self.interrupted = False  # by Ctrl-C, what is or was awaited last
         self.status = 0  # 1: the last command failed
-        events = (CTRL_A, CTRL_D) if console and not hardened.HARDENED else (CTRL_D,)
+        events = (CTRL_A, CTRL_D) if console and not HARDENED else (CTRL_D,)
         self._editor = LineEditor(self._complete, events, columns)
 
     # -- what handlers use ---------------------------------------------------------------------
@@ -177,12 +178,12 @@ class Session:
         record = registry.find(words[0])
         if not record:
             raise registry.CommandError("unknown command %s, type `help`" % syntax.shown(words[0]))
-        if not hardened.allows(record, self):
-            raise registry.CommandError("a hardened build has this over SSH with a key only")
+        if record.private and not self.trusted:
+            raise registry.CommandError(registry.KEYED)
         try:
-            args = syntax.bind(record.syntax, words[1:])
+            args = syntax.bind(registry.grammar(record), words[1:])
         except registry.CommandError as e:
-            usage = (words[0] + " " + record.syntax).rstrip()
+            usage = (words[0] + " " + registry.grammar(record)).rstrip()
             raise registry.CommandError("%s, usage: %s" % (e, usage))
         self._line_open = False
         if record.terminal:

@@ -2,8 +2,9 @@
 
 # SPDX-License-Identifier: BSD-3-Clause
 
+from _repl import HARDENED
+
 from shell import snp
-from shell.hardened import HARDENED
 
 WIDTH = 20  # columns up to the colon
 
@@ -28,6 +29,7 @@ def rows(verbose):
 def _more(guest):
     import ghcb
     from sev import status
+    from sev.exits import counts_text
 
     blob, svsm = guest.blob, guest.secrets.svsm
     (eax, ebx, _, _) = guest.cpuid.cpuid(status.LEAF)
@@ -42,6 +44,8 @@ def _more(guest):
         ("CPUID Page", "%#x (%d entries)" % (blob.cpuid_addr, len(guest.cpuid.entries))),
         ("Family/Model", "%#x" % guest.secrets.fms),
         ("Workarounds", guest.secrets.gosvw.hex()),
+        ("Exits", counts_text(ghcb.counts()["exits"])),
+        ("#VC", counts_text(ghcb.counts()["vc"])),
         ("Message numbers", ", ".join(["%d" % guest.secrets.key(i).used for i in range(4)])),
     ]
 

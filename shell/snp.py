@@ -2,16 +2,17 @@
 
 # SPDX-License-Identifier: BSD-3-Clause
 
+import ghcb
+from micropython import const
+
+_SNP = const(1 << 2)  # sev.status.SNP, without importing what else is there
+
 _guest = None
 
 
 def available():
     """-> True in an SEV-SNP guest."""
-    try:
-        import ghcb
-    except ImportError:
-        return False
-    return bool(ghcb.sev_status() & 4)
+    return bool(ghcb.sev_status() & _SNP)
 
 
 def guest():
@@ -23,6 +24,9 @@ def guest():
         if not available():
             raise SevError("SEV-SNP is not available")
         import efi
+
+        if efi.boot_services():
+            raise SevError("the firmware has the GHCB until boot services are exited: `exit-boot-services`")
         from drivers.efi import SystemTable
         from sev.guest import Guest
 
@@ -31,6 +35,6 @@ def guest():
 
 
 def forget():
-    """Open it anew when it is next asked for. Only for who changed the machine under it, as tests do."""
+    """Open it anew when it is next asked for: for tests, which change the machine below."""
     global _guest
     _guest = None

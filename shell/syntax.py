@@ -5,7 +5,7 @@ A syntax string is a row of items; each takes one word of the line:
     (a|b)?      one of these words, or nothing (None)
     (<name>)?   like <name>, or nothing (None); so is (NAME)? where NAME is in TYPES
     (<a> <b>)?  as many words as there are names, or nothing (None for each)
-    ...         what follows are options, in any order, each once; the help does not show them
+    ...         what follows are options, in any order, each once
     (a)?        an option: this word, or nothing (None)
     (a <b>)?    an option: this word and its value, of which the handler gets the value, or nothing (None)
 A word that does not fit an optional item is left to the next one. Words are divided by blanks;

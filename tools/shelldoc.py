@@ -9,7 +9,6 @@ The declarations are read, not run: no MicroPython is needed.
 
 import ast
 import pathlib
-import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -78,11 +77,12 @@ A line is at most {limit} bytes. `python` has `>>> `, `... `, automatic indentat
 
 
 def declarations(path):
-    """Yield (names, syntax, help) of a module's commands, in the order of the file."""
+    """Yield (names, syntax, help, options) of a module's commands, in the order of the file."""
     for node in ast.parse(path.read_text()).body:
         for call in getattr(node, "decorator_list", ()):
             if isinstance(call, ast.Call) and getattr(call.func, "id", None) == "command":
-                yield tuple(ast.literal_eval(argument) for argument in call.args[:3])
+                options = [ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg == "options"]
+                yield (*(ast.literal_eval(argument) for argument in call.args[:3]), *(options or [""]))
 
 
 def constant(path, name):
@@ -102,17 +102,16 @@ def modules():
 
 def help_text(records):
     """Return the help as the shell prints it (shell/registry.py: help_text)."""
-    rows = [(names, re.sub(r"(?<=\.\.\.).*", "", syntax), purpose) for names, syntax, purpose in sorted(records)]
-    names = max(len(r[0]) for r in rows) + 1
-    syntax = max(len(r[1]) for r in rows) + 1
-    return "".join(f"    {r[0]:<{names}}{r[1]:<{syntax}}# {r[2]}\n" for r in rows)
+    names = max(len(r[0]) for r in records) + 1
+    syntax = max(len(r[1]) for r in records) + 1
+    return "".join(f"    {r[0]:<{names}}{r[1]:<{syntax}}# {r[2]}\n" for r in sorted(records))
 
 
 def groups(files):
     """Return the table of commands by help group."""
     rows = []
     for path in files:
-        words = ", ".join(f"`{(names + ' ' + syntax).strip()}`" for names, syntax, _ in declarations(path))
+        words = ", ".join(f"`{' '.join((names + ' ' + syntax + ' ' + options).split())}`" for names, syntax, _, options in declarations(path))
         rows.append(f"| {path.stem} | {words.replace('|', chr(92) + '|')} |\n")
     return "| group | commands |\n|---|---|\n" + "".join(rows)
 

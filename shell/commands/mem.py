@@ -1,4 +1,4 @@
-"""Commands about memory and registers as they are: msr, peek, poke. A hardened build does not have them."""
+"""Commands about memory and registers as they are: msr, peek, poke. A hardened build does not have them (registry.py)."""
 
 # SPDX-License-Identifier: BSD-3-Clause
 

@@ -2,7 +2,7 @@
 
 # SPDX-License-Identifier: BSD-3-Clause
 
-from shell.registry import command
+from shell.registry import KEYED, CommandError, command
 
 
 @command("sev", "(verbose)?", "AMD SEV-SNP information")
@@ -13,7 +13,12 @@ def sev(ctx, verbose):
     return table(sevinfo.rows(verbose), sevinfo.WIDTH)
 
 
-@command("sev-kdf", "... (root <root>)? (key <key>)? (fields <fields>)? (vmpl <vmpl>)? (svn <svn>)? (tcb <hex>)? (mit <hex>)?", "AMD SEV-SNP key derivation")
+@command(
+    "sev-kdf",
+    "...",
+    "AMD SEV-SNP key derivation",
+    options="(root <root>)? (key <key>)? (fields <fields>)? (vmpl <vmpl>)? (svn <svn>)? (tcb <hex>)? (mit <hex>)?",
+)
 def sev_kdf(ctx, root, key, fields, vmpl, svn, tcb, mit):
     """root: chip or vmrk. fields: a list with commas of policy, image-id, family-id, measurement, guest-svn, tcb, launch-mit, or none."""
     from shell import sevargs, snp
@@ -24,15 +29,18 @@ def sev_kdf(ctx, root, key, fields, vmpl, svn, tcb, mit):
 
 @command(
     "sev-report",
-    "(raw|verify|json|full)? ... (ssh)? (ext)? (vmpl <vmpl>)? (key <key>)? (data <hex>)? (file <path>)?",
+    "(raw|verify|json|full)? ...",
     "AMD SEV-SNP attestation report",
     waits=True,
+    options="(ssh)? (ext)? (vmpl <vmpl>)? (key <key>)? (data <hex>)? (file <path>)?",
 )
 async def sev_report(ctx, form, ssh, ext, vmpl, key, data, path):
     """Its report data: random, or up to 64 bytes, or the SHA-512 of a file; ssh: the host key's SHA-256 and up to 32 bytes."""
     from shell import sevargs, sevreport, snp
 
     guest = snp.guest()
+    if (path is not None or data is not None and not ssh) and not ctx.trusted:
+        raise CommandError(KEYED)  # or the host could have us vouch for a key of its own
     report = ctx.foreground(sevreport.Asked, guest, form, ssh, ext, sevargs.vmpl(vmpl), sevargs.key(key), data, path)
     if form == "verify":
         from shell import attest
@@ -54,7 +62,7 @@ def sev_tsc(ctx):
 def _key_text(key):
     """-> what is shown of a derived key, which is wiped: in a hardened build only by what it can be told from others."""
     import crypto
-    from shell.hardened import HARDENED
+    from _repl import HARDENED
 
     try:
         if not HARDENED:

@@ -21,14 +21,14 @@ BOOT = "import keelback_app\n"
 MAIN = "print('main.py of the executable,', keelback_app.NAME)\n"
 
 
-def executable(folder, app):
+def executable(folder, app, *settings):
     """Build one more executable, from copies of what was built already, with an application. -> its path"""
     build = folder / "build"
     build.mkdir()
     for name in ("obj", "src", "have", "image-base", "source-dirs"):
         copy = shutil.copytree if (qemu.BUILD / name).is_dir() else shutil.copy2
         copy(qemu.BUILD / name, build / name, **({"symlinks": True} if copy is shutil.copytree else {}))
-    done = subprocess.run(["make", "efi", f"BUILD={build}", f"APP={app}"], cwd=ROOT, env=ENVIRONMENT, timeout=BUILD_LIMIT, capture_output=True, text=True)
+    done = subprocess.run(["make", "efi", f"BUILD={build}", f"APP={app}", *settings], cwd=ROOT, env=ENVIRONMENT, timeout=BUILD_LIMIT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return build / "keelback.efi"
 

@@ -1,4 +1,3 @@
 """Fake of the frozen module _build, as an ordinary build has it."""
 
 INFO = (("Commit", "unknown"),)
-HARDENED = False

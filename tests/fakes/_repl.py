@@ -4,6 +4,8 @@ import builtins
 
 _COMPOUND = ("if", "while", "for", "try", "with", "def", "class", "async", "@")
 
+HARDENED = False
+
 raw_calls = []  # what raw() was given
 typed = []  # what each take() finds, bytes
 

@@ -28,8 +28,8 @@ DOCUMENTED = (
     ("python", ""),
     ("reset", "(cold|warm)?"),
     ("sev", "(verbose)?"),
-    ("sev-kdf", "... (root <root>)? (key <key>)? (fields <fields>)? (vmpl <vmpl>)? (svn <svn>)? (tcb <hex>)? (mit <hex>)?"),
-    ("sev-report", "(raw|verify|json|full)? ... (ssh)? (ext)? (vmpl <vmpl>)? (key <key>)? (data <hex>)? (file <path>)?"),
+    ("sev-kdf", "..."),
+    ("sev-report", "(raw|verify|json|full)? ..."),
     ("sev-tsc", ""),
     ("stack", ""),
     ("stackall", ""),
@@ -46,7 +46,9 @@ def test_documented_commands_in_order():
 
 def test_every_syntax_parses():
     for c in registry.commands():
-        syntax.items(c.syntax)
+        text = registry.grammar(c)
+        syntax.items(text)
+        same((bool(syntax.options(text)), text), (c.syntax.endswith("..."), (c.syntax + " " + c.options).rstrip()))
 
 
 def test_aliases_find_the_same_command():
@@ -62,7 +64,7 @@ def test_help_columns():
     at = lines[0].index("# ")
     for line, (names, text) in zip(lines, DOCUMENTED):
         assert line.startswith(names + " ") and line[at : at + 2] == "# " and len(line) <= 80, line
-        same(line[len(names) : at].strip(), text.split(" (ssh)")[0].split(" (root")[0])  # without options
+        same(line[len(names) : at].strip(), text)
 
 
 def test_help_of_a_programs_own():

@@ -5,6 +5,7 @@ import os
 import struct
 
 import crypto
+import efi
 import ghcb
 import mem
 import psp
@@ -69,6 +70,15 @@ def test_outside():
         same((line, command(line)), (line, "command error, SEV-SNP is not available\n"))
 
 
+def test_firmware_mode():
+    guest()
+    efi.state["alive"] = True
+    for line in ("sev", "sev-report"):
+        same(command(line), "command error, the firmware has the GHCB until boot services are exited: `exit-boot-services`\n")
+    efi.state["alive"] = False
+    assert raw()
+
+
 def test_a_firmware_with_another_story():
     guest()
     mem.regions[:] = [r for r in mem.regions if r[0] != ghcb.BLOB]
@@ -127,6 +137,7 @@ def test_sev_verbose():
     shown = values(command("sev verbose"))
     same((shown["VMPL"], shown["Active"], shown["GHCB protocol"]), ("2", "SEV SEV-ES SEV-SNP", "2 (host: 1 to 2)"))
     same((shown["SVSM"], shown["CPUID Page"]), ("0x1000 (4096 bytes), calling area 0x5000", "0x80e000 (4 entries)"))
+    same((shown["Exits"], shown["#VC"]), ("guest request 1", "CPUID 3"))
     same((shown["Message numbers"], shown["VMPCK0"], shown["VMPCK1"]), ("0, 0, 2, 0", "absent", "absent"))
 
 
