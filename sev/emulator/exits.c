@@ -144,6 +144,12 @@ static void pass(vcpu_t *v, uint64_t code, unsigned len) {
     }
 }
 
+// QEMU's interpreter takes INVD for WBINVD here.
+static bool is_invd(vcpu_t *v) {
+    uint8_t insn[2];
+    return guest_fetch(v, insn, 2) == 2 && insn[0] == 0x0f && insn[1] == 0x08;
+}
+
 // QEMU gives RDTSCP the exit code of RDTSC; a guest compares.
 static void do_tsc(vcpu_t *v) {
     uint8_t insn[2];
@@ -187,7 +193,7 @@ void handle_exit(vcpu_t *v) {
         case EXIT_RDTSCP: do_tsc(v); break;
         case EXIT_RDPMC:
         case EXIT_INVD:
-        case EXIT_WBINVD: pass(v, code, 2); break;
+        case EXIT_WBINVD: pass(v, is_invd(v) ? EXIT_INVD : code, 2); break;
         case EXIT_MONITOR:
         case EXIT_MWAIT: pass(v, code, 3); break;
         case EXIT_NMI: ap_stop_check(v); break;
