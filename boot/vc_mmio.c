@@ -33,7 +33,7 @@ static place_t place(uint64_t addr, unsigned len, int attr, uint64_t *physical) 
         return NEITHER;
     }
     if (!(first & MAP_UC)) {
-        return first & MAP_SHARED ? NEITHER : RAM;
+        return RAM;
     }
     *physical = map_physical(entry, size, addr);
     bool one_page = (addr & (PAGE_SIZE - 1)) + len <= PAGE_SIZE;

@@ -6,7 +6,7 @@ import random
 import pytest
 
 import guestside
-from guestside import EXCEPTION, MMIO, OK, PAGE, R, REPORT
+from guestside import EXCEPTION, MMIO, OK, PAGE, R, REPORT, SHARED, W
 
 RAX, RCX, RDX, RBX, SCRATCH, XCR0, CPL = 0x1F8, 0x308, 0x310, 0x318, 0x3A8, 0x3E8, 0xCB
 DF = 1 << 10
@@ -277,12 +277,15 @@ def test_stos(m, code, size, down):
 
 
 def test_movs(m):
-    """From a register to memory, and back, and between registers."""
+    """From a register to memory, private or shared, and back, and between registers."""
     m.device(MMIO, b"abcdefgh")
     how, f = m.vc(b"\xa5", 0x400, rsi=m.address(MMIO), rdi=m.address(20, 4))
     assert (how, m.read(20, 12), f.rsi, f.rdi, f.done) == (OK, b"\0\0\0\0abcd\0\0\0\0", m.address(MMIO, 4), m.address(20, 8), 1)
     m.write(20, b"12345678")
     how, f = m.vc(hexed("f348a5"), 0x400, rcx=2, rsi=m.address(20), rdi=m.address(MMIO))
     assert (how, m.device(MMIO)[:8], f.rcx, f.done) == (OK, b"12345678", 1, 0)
+    m.lib.page_set(21, R | W | SHARED)
+    how, f = m.vc(b"\xa4", 0x400, rsi=m.address(MMIO, 1), rdi=m.address(21))
+    assert (how, m.read(21, 1)) == (OK, b"2")
     how, f = m.vc(b"\xa4", 0x400, rsi=m.address(MMIO), rdi=m.address(MMIO, 9))
     assert (how, m.device(MMIO)[9:10]) == (OK, b"1")
