@@ -3,19 +3,22 @@
 The kernel is its own EFI executable, unmodified, and takes the RAM disk from the volume, as its load options say.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import re
+import socket
 import subprocess
+import threading
 
 import linuxguest
 import qemu
 import qemu_snpemu
 from vm import Machine, plain
 
-INIT_C = pathlib.Path(__file__).parent / "guest/init.c"
+GUEST = pathlib.Path(__file__).parent / "guest"
 KERNEL = qemu.BUILD / "tools/linux612"
-MODULES = ("ghash-generic", "gcm", "sev-guest")  # the driver's cipher, gcm(aes), is looked up by name
+MODULES = (*linuxguest.MODULES, "ghash-generic", "gcm", "sev-guest")  # the driver's cipher, gcm(aes), is looked up by name
 # The clock's rate is given, and no timer is tried: both are measured against devices, and each look at those costs an exit.
 OPTIONS = r"initrd=\initrd console=ttyS0 loglevel=4 panic=-1 tsc_early_khz=2000000 tsc=reliable no_timer_check"
 LIMIT = 420  # s, for all of it with two processors on a busy host
@@ -41,24 +44,41 @@ class Run:
     processors: int
 
 
-def initrd(folder):
-    """Build the initial RAM disk in a folder."""
+def initrd(folder, port):
+    """Build the initial RAM disk in a folder. port: of the host's echo."""
     init = folder.parent / "init"
-    subprocess.run(["cc", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror", "-o", init, INIT_C], check=True)
-    files = {"init": init.read_bytes(), **linuxguest.modules(KERNEL.resolve(), MODULES)}
+    subprocess.run(["cc", "-Os", "-static", "-s", "-Wall", "-Wextra", "-Werror", "-o", init, *GUEST.glob("*.c")], check=True)
+    files = {"init": init.read_bytes(), "port": str(port).encode(), **linuxguest.modules(KERNEL.resolve(), MODULES)}
     packed = subprocess.run(["gzip", "-1n"], input=linuxguest.cpio(files), stdout=subprocess.PIPE, check=True)
     (folder / "initrd").write_bytes(packed.stdout)
 
 
+@contextlib.contextmanager
+def echo():
+    """Listen on a port of the loopback and send back what comes; give the port."""
+    def serve():
+        with contextlib.suppress(OSError):  # the listener is closed
+            while True:
+                with listener.accept()[0] as peer:
+                    while data := peer.recv(65536):
+                        peer.sendall(data)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
 def run(folder, smp, *settings):
     """Boot it and wait until it has turned itself off; return a Run. settings: lines of snpemu.cfg. Raises VMError."""
-    files = folder / "files"
+    files, log = folder / "files", folder / "log"
     files.mkdir()
-    initrd(files)
-    volume = qemu_snpemu.make_volume(folder / "volume", next(KERNEL.glob("boot/vmlinuz-*")), ["notes=yes", f"args={OPTIONS}", *settings], [files])
-    log = folder / "log"
-    with Machine(qemu_snpemu.EmulatorOptions(volume=volume, smp=str(smp), debugcon=log, reboot=False)) as machine:
-        machine.wait_exit(LIMIT)
+    with echo() as port:
+        initrd(files, port)
+        kernel = next(KERNEL.glob("boot/vmlinuz-*"))
+        volume = qemu_snpemu.make_volume(folder / "volume", kernel, ["notes=yes", f"args={OPTIONS}", *settings], [files])
+        with Machine(qemu_snpemu.EmulatorOptions(volume=volume, smp=str(smp), debugcon=log, reboot=False, net="user")) as machine:
+            machine.wait_exit(LIMIT)
     return parse(plain(machine.console), log.read_text(errors="replace").splitlines())
 
 
