@@ -26,6 +26,7 @@ class EmulatorOptions(qemu.Options):
 
     cpu: str = "EPYC,phys-bits=48,check=off"
     mem: str = "512M"
+    accel: str = "tcg"  # KVM wants an AMD host with nested virtualization, and nobody has tried it
 
     VIRTIO = ",disable-legacy=on,iommu_platform=on"  # as real ones are: what the device reaches is shared
 

@@ -4,7 +4,7 @@
     snpidentity.py OUT
 
 Keys are made once and kept in OUT/keys; what they sign is made anew each time. For who judges: OUT/PRODUCT/*.der and *.pem, and
-OUT/identity.json with chip ids, TCBs and the SHA-256 of each root's public key. For the emulator: OUT/identity.c.
+OUT/identity.json with chip ids, TCBs and the SHA-256 of each root's public key; OUT/PRODUCT/policy.cfg for sev-report verify. For the emulator: OUT/identity.c.
 openssl makes the keys and signs; dermake.py writes. Products share ASK, ASVK, VCEK and VLEK keys, not the ARK's: roots are told apart by them.
 Source: VCEK Certificate and KDS Interface Specification (57230), 3; the forms of AMD's own certificates.
 """
@@ -180,8 +180,10 @@ def main(out):
         chip = Chip(product, spki)
         made = certificates(keys, chip)
         write_files(out / product.lower(), made)
+        root = hashlib.sha256(spki).hexdigest()
+        (out / product.lower() / "policy.cfg").write_text(f"# Believe the emulator: this root is not AMD's.\nroot = {root}\n")
         chips.append((chip, made))
-        known[product] = {"root": hashlib.sha256(spki).hexdigest(), "chip_id": chip.id.hex(), "tcb": chip.tcb.hex(), "parts": chip.parts,
+        known[product] = {"root": root, "chip_id": chip.id.hex(), "tcb": chip.tcb.hex(), "parts": chip.parts,
                           "provider": PROVIDER.decode()}
     (out / "identity.json").write_text(json.dumps(known, indent=1) + "\n")
     (out / "identity.c").write_text(c_file(chips, keys))
