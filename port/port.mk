@@ -66,7 +66,7 @@ SRC_BOOT := $(addprefix boot/,\
 
 # port/: the interpreter's life and its way to the machine
 SRC_PORT := $(addprefix port/,\
-	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c map_room.c exec.c frames.c frame_place.c chains.c sample.c heap_types.c gc_sites.c kmem.c \
+	main.c mphalport.c interrupt.c sysstdio.c gc_heap.c gc_alloc.c gc_collect.c gc_info.c fastpath.c patience.c map_room.c frozen_names.c exec.c frames.c frame_place.c chains.c sample.c heap_types.c gc_sites.c kmem.c \
 	ramfs.c ramfs_node.c ramfs_path.c ramfs_data.c vfs_ram.c vfs_ram_file.c fattime.c \
 	args.c modcpu.c modmem.c moddma.c modghcb.c modefi.c modclock.c modirq.c network_classes.c modnetif.c netif_frames.c netif_segments.c modvirtq.c virtq.c virtq_in.c virtq_out.c modsocket.c socket_io.c socket_addr.c socket_options.c modrepl.c modprof.c machine_rtc.c)
 SODIUM_DIR := $(LIBSODIUM_DIR)/src/libsodium
@@ -112,7 +112,7 @@ FAST := $(addprefix py/,\
 	objobject objpolyiter objrange objreversed objset objslice objstr objstringio objstrunicode objtuple objtype objzip \
 	formatfloat modstruct modmath nativeglue parsenum qstr runtime runtime_utils sequence smallint stackctrl stream \
 	unicode vstr modarray modbuiltins scheduler cstack vm mpprint) \
-	port/gc_heap port/gc_alloc port/gc_collect port/fastpath port/map_room port/patience port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
+	port/gc_heap port/gc_alloc port/gc_collect port/fastpath port/map_room port/frozen_names port/patience port/frames port/mphalport port/libc/memory port/libc/string port/libc/math shared/runtime/gchelper_generic \
 	extmod/modasyncio extmod/modheapq extmod/modjson extmod/modre extmod/modhashlib extmod/modselect \
 	$(addprefix mbedtls/,aes aesni bignum bignum_core chacha20 cipher cipher_wrap constant_time ecp ecp_curves gcm platform_util poly1305 sha256 sha512) \
 	$(basename $(SRC_SODIUM)) \
@@ -129,6 +129,8 @@ $(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time bo
 $(BUILD)/boot/%.o $(BUILD)/port/libc/%.o: LTO :=
 $(addprefix $(BUILD)/,py/nlrx64.o shared/runtime/gchelper_generic.o port/interrupt.o port/frame_place.o port/chains.o port/sample.o py/scheduler.o py/mpz.o extmod/modre.o): LTO :=
 $(BUILD)/py/objstr.o: CFLAGS += -include port/libc/first.h -Dqstr_compute_hash=short_str_hash
+# frozen_names.c stands in front of this.
+$(BUILD)/py/frozenmod.o: CFLAGS += -Dmp_find_frozen_module=plain_find_frozen_module
 # map_room.c stands in front of this.
 $(BUILD)/py/map.o: CFLAGS += -Dmp_map_lookup=plain_map_lookup
 # patience.c stands in front of these.

@@ -97,7 +97,8 @@ def names():
 def commands():
     """-> all records, in the order of their names."""
     load()
-    return sorted(_records)  # as tuples, by their first item; names differ
+    found = {c[0]: c for c in _records}  # texts are compared much sooner than records
+    return [found[names] for names in sorted(found)]
 
 
 def grammar(record):
