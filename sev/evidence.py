@@ -70,7 +70,12 @@ class Evidence:
         product, vlek = report.product or "Milan", report.signing_key == VLEK
         if result.failed(*_UNFIT):
             if not vlek:  # a VLEK is given to its provider alone
-                yield certs.vcek_url(product, report.chip_id, report.reported_tcb, kds), self._certificates
+                try:
+                    address = certs.vcek_url(product, report.chip_id, report.reported_tcb, kds)
+                except ValueError as e:
+                    self.sources.append(str(e))
+                    return
+                yield address, self._certificates
             yield certs.chain_url(product, vlek, kds), self._certificates
         if not self.crls:
             yield certs.crl_url(product, vlek, kds), self._list

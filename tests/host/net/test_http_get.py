@@ -79,4 +79,23 @@ def test_cut_anywhere():
             raises(FetchError, parse_answer, whole[:cut])
 
 
+def test_damage():
+    """Whatever comes is an answer or a FetchError, and what is complete is what is judged."""
+    import random
+
+    from net import http_get
+
+    random.seed(4)
+    for i in range(3000):
+        data = bytearray(random.choice(ANSWERS + NO_ANSWERS)[0][:400])
+        for _ in range(random.randrange(4)):
+            at = random.randrange(len(data) + 1)
+            data[at : at + random.randrange(3)] = bytes([random.choice(b"\r\n :0159aF\x00\xff") for _ in range(random.randrange(3))])
+        http_get._complete(bytes(data))
+        try:
+            assert len(parse_answer(bytes(data), 100)) <= 100
+        except FetchError:
+            pass
+
+
 run(globals())

@@ -14,13 +14,15 @@ product = Genoa, Turin
 allow_smt = no
 allow_debug = yes
 provider = Some Cloud
-""" % ("4d" * 48, "4E" * 48, "48" * 32)
+root = %s,%s
+kds = https://cache.test:8443/
+""" % ("4d" * 48, "4E" * 48, "48" * 32, "Ab" * 32, "01" * 32)
 
 
 def test_defaults():
     for got in (policy.Policy(), policy.parse(""), policy.parse("\n# nothing\n\n")):
         same((got.measurement, got.report_data, got.vmpl, got.tcb, got.product, got.provider, got.guest_svn), (None, None, None, {}, None, None, 0))
-        same((got.allow_debug, got.allow_migration, got.allow_smt), (False, False, True))
+        same((got.allow_debug, got.allow_migration, got.allow_smt, got.root, got.kds), (False, False, True, [], None))
 
 
 def test_full():
@@ -28,6 +30,8 @@ def test_full():
     same((got.measurement, got.host_data, got.vmpl, got.guest_svn), ([b"M" * 48, b"N" * 48], b"H" * 32, 1, 0xFFFFFFFF))
     same((got.tcb, got.product, got.provider), ({"boot_loader": 4, "snp": 24}, ["Genoa", "Turin"], "Some Cloud"))
     same((got.allow_smt, got.allow_debug, got.allow_migration), (False, True, False))
+    same((got.root, got.kds), (["ab" * 32, "01" * 32], "https://cache.test:8443"))
+    same(policy.parse("kds = http://10.0.0.2:80").kds, "http://10.0.0.2:80")
     for name, size in (("report_data", 64), ("family_id", 16), ("image_id", 16), ("id_key_digest", 48), ("author_key_digest", 48), ("chip_id", 64)):
         same(getattr(policy.parse("%s = %s\r\n" % (name, "61" * size)), name), b"a" * size)
 
@@ -41,7 +45,9 @@ def test_must_fail():
         ("host_data = " + "zz" * 32, "host_data is 32 bytes in hexadecimal"), ("host_data = " + "4" * 63, "host_data is 32 bytes in hexadecimal"),
         ("allow_debug = true", "allow_debug is yes or no"), ("allow_debug =", "allow_debug is yes or no"), ("product = Rome", "product is one or more of Milan, Genoa, Turin"),
         ("provider =", "no value"), ("\x1b[2J\u2028 = 1", "there is no '\\x1b[2J"), ("vmpl = 1\nvmpl = 1", "a name twice"), ("tcb = snp", None), ("tcb = snp 1 2", None), ("tcb =", None),
-        ("tcb = snp 256", "snp is a number up to 255"), ("tcb = spl4 1", None), ("tcb = snp 1, snp 2", None),
+        ("root = " + "00" * 31, "root is 32 bytes in hexadecimal"), ("root = " + "00" * 32 + ", x", "root is 32 bytes in hexadecimal"),
+        ("kds = cache.test", "kds is an address such as"), ("kds = ftp://x", "kds is an address such as"), ("kds = https://a b", "kds is an address such as"),
+        ("kds = https://\x1b", "kds is an address such as"), ("tcb = snp 256", "snp is a number up to 255"), ("tcb = spl4 1", None), ("tcb = snp 1, snp 2", None),
     ):  # fmt: skip
         text = str(raises(ValueError, policy.parse, "# first\n" + line))
         number = 3 if "\n" in line else 2
