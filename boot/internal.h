@@ -48,7 +48,8 @@ uint64_t paging_run(uint64_t start, uint64_t end, bool *shared);
 void paging_init(void);                     // build and load our page tables
 void paging_unmap(uint64_t addr);           // one page: a guard
 extern uint64_t c_mask;                     // sev.c: the C-bit; 0: there is none
-uint64_t map_leaf(uint64_t addr, uint64_t *entry);          // -> size of the page that holds addr, 0: not mapped
+// walk.c. -> size of the page that holds addr, 0: not mapped
+uint64_t map_leaf(uint64_t addr, uint64_t *entry);
 uint64_t map_physical(uint64_t entry, uint64_t size, uint64_t addr);
 #define EFI_UNACCEPTED 15                   // UEFI 2.10, 7.2: EfiUnacceptedMemoryType
 void exec_adopt(void);                      // give chunks made in firmware mode their W^X mapping

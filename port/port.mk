@@ -60,7 +60,7 @@ CFLAGS += $(CFLAGS_COMMON) $(CWARN) $(INC) $(COPT_SMALL) $(LTO) $(CFLAGS_EXTRA)
 # ---- sources -----------------------------------------------------------------------------------------
 # boot/: from the firmware's entry to keelback_main()
 SRC_BOOT := $(addprefix boot/,\
-	entry.c exit.c collect.c volume.c options.c acpi.c memmap.c paging.c exec.c desc.c idt.c apic.c alarm.c time.c \
+	entry.c exit.c collect.c volume.c options.c acpi.c memmap.c paging.c walk.c exec.c desc.c idt.c apic.c alarm.c time.c \
 	serial.c console.c firmware.c entropy.c chart.c power.c panic.c symbols.c vectors.S guard.S \
 	sev.c cpuid_page.c ghcb.c ghcb_page.c psc.c shared.c io.c vc.c vc_insn.c vc_port.c vc_mmio.c ap.c)
 
@@ -122,7 +122,7 @@ $(FAST:%=$(BUILD)/%.o): CFLAGS += $(COPT_FAST)
 $(SRC_LIB_LIBM_DBL_C:%.c=$(BUILD)/%.o): CFLAGS += $(COPT_FAST) -Wno-all -Wno-extra
 
 # Reached by interrupts, which do not save SSE registers.
-$(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time boot/symbols boot/exec boot/paging \
+$(patsubst %,$(BUILD)/%.o,boot/idt boot/apic boot/alarm boot/serial boot/time boot/symbols boot/exec boot/walk \
 	boot/sev boot/cpuid_page boot/ghcb boot/ghcb_page boot/io boot/vc boot/vc_insn boot/vc_port boot/vc_mmio boot/ap \
 	port/interrupt port/frame_place port/chains port/sample py/scheduler): CFLAGS += -mgeneral-regs-only
 
