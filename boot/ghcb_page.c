@@ -1,7 +1,7 @@
 // The bytes of the GHCB: a request written down, an answer read and judged.
 // Source: GHCB specification (AMD 56421), 2.6 (layout), 4 (events), 4.1.6 (page state change).
 // The page is the host's as much as ours: each field is read once, and what is judged is the copy. Runs with general registers
-// only. Nothing here looks at the machine: tests/sev/test_ghcb_page.py and a fuzzer call it.
+// only. Nothing here looks at the machine: tests/fuzz/flat/ghcb_page.c calls it.
 
 #include "ghcb.h"
 

@@ -17,6 +17,10 @@ need() {
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
 
+links_libfuzzer() {
+    echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | clang -x c -fsanitize=fuzzer,address,undefined -o /dev/null -
+}
+
 for group in "$@"; do
     case $group in
     build)
@@ -38,6 +42,8 @@ for group in "$@"; do
     test)
         need mtools command -v mformat
         need gdb command -v gdb
+        need clang command -v clang
+        need libclang-rt-dev links_libfuzzer
         need openssh-client command -v ssh-keygen
         need openssh-client-ssh1 command -v ssh1
         need dropbear-bin command -v dbclient

@@ -1,8 +1,6 @@
 // Fuzzer of the emulator's secure processor: guests of every kind, messages good and bad, faults, tables.
 //
-//     psp SEED ROUNDS
-//
-// In each round a new guest sends some hundred messages. No sanitizer may speak. A message that is refused changes nothing: not
+// In each round (choices.h) a new guest sends some hundred messages. No sanitizer may speak. A message that is refused changes nothing: not
 // the response page, not the counters. One that is answered moves one counter by two, its answer authenticates, and its page
 // is zero behind it. A complaint says why, or says nothing. Good messages are answered, whatever came before.
 
@@ -10,38 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choices.h"
 #include "sev/emulator/psp_guest.h"
 
 #define STEPS 200
 
-static uint64_t state;
-static unsigned seed;
 static unsigned answered, refused, launched;
-
-static uint32_t rnd(void) {                 // xorshift64*
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1dull >> 32;
-}
-
-static uint32_t below(uint32_t n) {
-    return (uint64_t)rnd() * n >> 32;
-}
-
-static bool one_in(uint32_t n) {
-    return below(n) == 0;
-}
-
-static void fill(void *out, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        ((uint8_t *)out)[i] = rnd();
-    }
-}
 
 static void check(bool holds, const char *what) {
     if (!holds) {
-        fprintf(stderr, "seed %u: %s (%s)\n", seed, what, psp_complaint() != NULL ? psp_complaint() : "no complaint");
+        fuzz_where();
+        fprintf(stderr, "%s (%s)\n", what, psp_complaint() != NULL ? psp_complaint() : "no complaint");
         abort();
     }
 }
@@ -71,9 +48,9 @@ static bool some_guest(void) {
     launch.mask_chip_key = one_in(6);
     launch.mask_chip_id = one_in(6);
     launch.committed_tcb = one_in(3) ? rnd() : 0;
-    fill(launch.measurement, sizeof(launch.measurement));
+    noise(launch.measurement, sizeof(launch.measurement));
     some_numbers(&launch);
-    bool ok = psp_start(&launch, fill);
+    bool ok = psp_start(&launch, noise);
     check(ok == (psp_complaint() == NULL), "a launch and its complaint do not agree");
     return ok;
 }
@@ -210,15 +187,18 @@ static void some_table(void) {
     free(out);
 }
 
-static void round_(void) {
+void harness_start(void) {
+}
+
+void harness_round(void) {
     uint8_t page[PSP_PAGE_LEN];
-    state = seed * 0x9e3779b97f4a7c15ull + 1;
+    check(psp_fault("") && psp_certificates_form("der"), "no fault and ordinary certificates are not to be had");
     if (!some_guest()) {
         return;
     }
     launched++;
     psp_secrets_page(page);
-    for (unsigned i = 0; i < STEPS; i++) {
+    for (unsigned i = 0; go_on(i, STEPS); i++) {
         some_message(page);
         if (one_in(10)) {
             psp_observe(page);
@@ -234,15 +214,7 @@ static void round_(void) {
     good_message();
 }
 
-int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "psp SEED ROUNDS\n");
-        return 2;
-    }
-    unsigned first = atoi(argv[1]), rounds = atoi(argv[2]);
-    for (seed = first; seed < first + rounds; seed++) {
-        round_();
-    }
+bool harness_end(unsigned rounds) {
     printf("%u guests of %d messages, %u answered, %u refused\n", launched, STEPS, answered, refused);
-    return launched > rounds / 4 && answered > refused / 16 ? 0 : 1;
+    return launched > rounds / 4 && answered > refused / 16;
 }

@@ -6,7 +6,8 @@ port: lying_card.py (a virtio card that lies, against the drivers), messages.py 
 http_requests.py (clients of the HTTP server), sev_replies.py (what an SEV guest is given) and attestation.py (reports,
 certificates and the like); and three under the address and undefined-behaviour sanitizers, frames/ (frames of every kind,
 against lwIP as the machine has it), psp.c (guest messages, against the emulator's secure processor) and tests/sev/machine/fuzz.c (hosts
-that lie, against boot/'s guest side of SEV-SNP). The first failure ends it, with the seed that shows it again.
+that lie, against boot/'s guest side of SEV-SNP). Beside them libFuzzer's targets take turns (guided.py), from what they learnt before. The first
+failure ends it, with the seed or the input that shows it again.
 """
 
 import argparse
@@ -32,6 +33,7 @@ sys.path.insert(0, str(HERE / "frames"))
 sys.path.insert(0, str(ROOT / "tests" / "sev" / "machine"))
 import build  # noqa: E402  beside the sources that it compiles
 import guestbuild  # noqa: E402
+import guided  # noqa: E402
 
 
 def lying_card(seed, operations):
@@ -78,7 +80,7 @@ def lying_host(seed, rounds):
 def build_lying_host():
     """Compile that fuzzer: three seconds."""
     LYING_HOST.parent.mkdir(parents=True, exist_ok=True)
-    guestbuild.program(LYING_HOST, guestbuild.HERE / "fuzz.c")
+    guestbuild.fuzzer(LYING_HOST)
 
 
 def build_psp():
@@ -116,6 +118,8 @@ def main():
     build_frames()
     build_psp()
     build_lying_host()
+    for name in guided.TARGETS:
+        guided.make(name)
     failures, deadline = [], time.monotonic() + args.seconds
 
     def work(name, fuzz, amount, step):
@@ -127,6 +131,15 @@ def main():
             seed, starts = seed + step, starts + 1
         print(f"{name}: {starts} starts of {amount}, seeds {args.seed} to {seed - 1}", flush=True)
 
+    def take_turns(names):
+        for name in names:
+            status, printed = guided.on(name, max(1, args.seconds // len(names))) if not failures else (0, "")
+            if status:
+                failures.append(f"libFuzzer, {name}:\n{printed}")
+            elif printed:
+                print(f"libFuzzer, {name}: {guided.summary(printed)}", flush=True)
+
+    names = list(guided.TARGETS)
     workers = [threading.Thread(target=work, args=("lying card, operations", lying_card, 100_000, 2000)),
                threading.Thread(target=work, args=("messages", messages, 200_000, 200_000)),
                threading.Thread(target=work, args=("HTTP, conversations", http_requests, 50_000, 50_000)),
@@ -134,7 +147,8 @@ def main():
                threading.Thread(target=work, args=("attestation, inputs", attestation, 10_000, 10_000)),
                threading.Thread(target=work, args=("secure processor, guests of 200 messages", psp, 200, 200)),
                threading.Thread(target=work, args=("lying host, rounds of 60 exceptions", lying_host, 2000, 2000)),
-               threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200))]
+               threading.Thread(target=work, args=("frames, rounds of 1500", frames, 200, 200)),
+               threading.Thread(target=take_turns, args=(names[::2],)), threading.Thread(target=take_turns, args=(names[1::2],))]
     for worker in workers:
         worker.start()
     for worker in workers:

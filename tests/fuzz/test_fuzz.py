@@ -6,6 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import guided  # noqa: E402
 import run  # noqa: E402
 
 pytestmark = pytest.mark.xdist_group("fuzz")
@@ -60,3 +61,12 @@ def test_lying_host():
     run.build_lying_host()
     status, printed = run.lying_host(1, 1500)
     assert status == 0, printed
+
+
+@pytest.mark.parametrize("name", guided.TARGETS)
+def test_guided(name):
+    """What libFuzzer makes up for each of its targets, and coverage guides; no target is blind to coverage."""
+    guided.make(name)
+    status, printed = guided.once(name)
+    assert status == 0, printed
+    assert guided.coverage(printed) >= guided.TARGETS[name].edges, printed

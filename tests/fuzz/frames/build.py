@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compile the fuzzer of the network stack for this host, with the sanitizers: build.py OUT.
+"""Compile the fuzzer of the network stack for this host, with the sanitizers: build.py OUT. By gcc, or by clang for libFuzzer.
 
 The lwIP files, their options and the compiler's view of them are the machine's own: port/port.mk names them.
 """
@@ -27,19 +27,21 @@ def listed():
     return files, {f"{name}.c": [w for w in words.split() if not w.startswith("-Ddns_")] for name, words in flags}
 
 
-def build(out, lwip=None):
-    """Compile; raises subprocess.CalledProcessError."""
-    lwip = pathlib.Path(lwip or os.environ.get("LWIP_DIR") or ROOT / "build/src/lwip") / "src"
+def build(out, guided=False):
+    """Compile: a program, or a target of libFuzzer's; raises subprocess.CalledProcessError."""
+    lwip = pathlib.Path(os.environ.get("LWIP_DIR") or ROOT / "build/src/lwip") / "src"
     out = pathlib.Path(out).resolve()
     objects = out.with_suffix(".obj")
     objects.mkdir(parents=True, exist_ok=True)
     include = ["-I", HERE, "-I", ROOT, "-I", ROOT / "port", "-I", lwip / "include"]
-    compiler = ["gcc", "-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", "-w", *SANITIZERS]
+    flags_of_all = ["-std=gnu11", "-O1", "-g", "-fno-omit-frame-pointer", "-w", *SANITIZERS]
+    compiler = ["clang", *flags_of_all, "-DGUIDED"] if guided else ["gcc", *flags_of_all]
+    coverage = ["-fsanitize=fuzzer-no-link"] if guided else []
     files, flags = listed()
     work = [(lwip / name, flags.get(name, [])) for name in files]
-    work += [(path, []) for path in [*sorted(HERE.glob("*.c")), *(ROOT / "port" / name for name in OURS)]]
+    work += [(path, []) for path in [*sorted(HERE.glob("*.c")), HERE.parent / "choices.c", *(ROOT / "port" / name for name in OURS)]]
 
-    headers = [*HERE.rglob("*.h"), *(ROOT / "port").rglob("*.h"), ROOT / "port/port.mk", pathlib.Path(__file__)]
+    headers = [*HERE.rglob("*.h"), HERE.parent / "choices.h", *(ROOT / "port").rglob("*.h"), ROOT / "port/port.mk", pathlib.Path(__file__)]
     newest = max(path.stat().st_mtime for path in headers)
 
     def compile_one(item):
@@ -47,12 +49,12 @@ def build(out, lwip=None):
         made = objects / f"{path.stem}.o"
         if made.exists() and made.stat().st_mtime > newest and made.stat().st_mtime > path.stat().st_mtime:
             return made
-        subprocess.run(list(map(str, [*compiler, *include, *more, "-c", "-o", made, path])), check=True, cwd=ROOT)
+        subprocess.run(list(map(str, [*compiler, *coverage, *include, *more, "-c", "-o", made, path])), check=True, cwd=ROOT)
         return made
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         made = list(pool.map(compile_one, work))
-    subprocess.run(list(map(str, [*compiler, "-o", out, *made])), check=True)
+    subprocess.run(list(map(str, [*compiler, *(["-fsanitize=fuzzer"] if guided else []), "-o", out, *made])), check=True)
 
 
 if __name__ == "__main__":

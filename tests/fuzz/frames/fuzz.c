@@ -1,8 +1,6 @@
 // Fuzzer of the network stack: frames of every kind, good and bad, into lwIP as the machine has it.
 //
-//     fuzz SEED ROUNDS
-//
-// In each round a fresh interface meets some thousand frames, programs and shortages. No sanitizer and no assertion of
+// In each round (tests/fuzz/choices.h) a fresh interface meets some thousand frames, programs and shortages. No sanitizer and no assertion of
 // lwIP may speak, all that is sent must be well-formed; then the stack must answer ARP, a ping and a TCP connection as if
 // nothing had been, and after the interface is gone no memory may be missing.
 
@@ -15,25 +13,7 @@
 
 #define STEPS 1500
 
-static uint64_t state;
-static unsigned seed;
 static size_t baseline;
-
-uint32_t rnd(void) {                        // xorshift64*
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 0x2545f4914f6cdd1dull >> 32;
-}
-
-uint32_t below(uint32_t n) {
-    return (uint64_t)rnd() * n >> 32;
-}
-
-_Noreturn void fuzz_fail(const char *what) {
-    fprintf(stderr, "seed %u: %s\n", seed, what);
-    abort();
-}
 
 // An assertion of lwIP does not hold. These do no harm, and only to who made them fail:
 static const char *const harmless[] = {
@@ -55,7 +35,7 @@ static void input(size_t len, const uint8_t *frame) {
 
 static void abuse(void) {
     static uint8_t frame[2 * FRAME_MAX];
-    for (int i = 0; i < STEPS; i++) {
+    for (unsigned i = 0; go_on(i, STEPS); i++) {
         input(craft(frame), frame);
         if (one_in(6)) {
             station_disturb();
@@ -102,33 +82,26 @@ static void prove_alive(void) {
     exchange(port, seq + 15, flow->next, ACK | FIN, "", ACK, seq + 16);
 }
 
-static void round_(void) {
-    state = seed * 0x9e3779b97f4a7c15ull + 1;
+void harness_start(void) {
+    station_start();
+    station_stop();
+    baseline = net_memory_used();
+}
+
+void harness_round(void) {
     memset(&seen, 0, sizeof(seen));
+    memset(flows, 0, sizeof(flows));
     station_start();
     abuse();
     prove_alive();
     station_stop();
     if (net_memory_used() > baseline) {
-        fprintf(stderr, "seed %u: %zu bytes are missing\n", seed, net_memory_used() - baseline);
-        exit(1);
+        fprintf(stderr, "%zu bytes are missing\n", net_memory_used() - baseline);
+        fuzz_fail("memory was not given back");
     }
 }
 
-int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "fuzz SEED ROUNDS\n");
-        return 2;
-    }
-    unsigned first = atoi(argv[1]), rounds = atoi(argv[2]);
-    seed = first;
-    state = 1;
-    station_start();
-    station_stop();
-    baseline = net_memory_used();
-    for (seed = first; seed < first + rounds; seed++) {
-        round_();
-    }
+bool harness_end(unsigned rounds) {
     printf("%u rounds of %d frames, %u frames sent in the last\n", rounds, STEPS, seen.frames);
-    return 0;
+    return seen.frames > 0;
 }

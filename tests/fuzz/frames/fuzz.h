@@ -3,20 +3,12 @@
 #ifndef KEELBACK_FUZZ_H
 #define KEELBACK_FUZZ_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/fuzz/choices.h"
 
 #define FRAME_MAX 65535
 #define ETH_LEN 14
 #define MTU 1500
 #define PORT 80
-
-// ---- fuzz.c -----------------------------------------------------------------------------------------------
-_Noreturn void fuzz_fail(const char *what);
-uint32_t rnd(void);
-uint32_t below(uint32_t n);
-static inline bool one_in(uint32_t n) { return below(n) == 0; }
 
 // ---- station.c ----------------------------------------------------------------------------------------------
 extern const uint8_t station_mac[6], peer_mac[6];

@@ -1,34 +1,22 @@
-// Hostile hosts against boot/'s guest side of SEV-SNP: fuzz SEED ROUNDS. Random instructions, registers, page states and answers; the
-// sanitizers and pages that must not be touched watch. A failure shows again with the seed that it began with.
+// Hostile hosts against boot/'s guest side of SEV-SNP: instructions, registers, page states and answers of a fuzzer's choice
+// (tests/fuzz/choices.h: random, or libFuzzer's). The sanitizers and pages that must not be touched watch.
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "machine.h"
+#include "tests/fuzz/choices.h"
 
 #define CODE_PAGE 2000
 #define PAGES 16                            // of every kind, which registers point into
 
-static uint64_t state;
+#define EXCEPTIONS 60
+#define CHANGES 10
+
 static unsigned long handled, changes[2];
-
-static uint32_t rnd(void) {
-    state = state * 6364136223846793005ull + 1442695040888963407ull;
-    return state >> 33;
-}
-
-static uint32_t below(uint32_t n) {
-    return rnd() % n;
-}
+static unsigned page, count;                // what was shared last
 
 static uint64_t rnd64(void) {
     return (uint64_t)rnd() << 42 ^ (uint64_t)rnd() << 21 ^ rnd();
-}
-
-static void fail(const char *what) {
-    printf("%s\n", what);
-    fflush(stdout);
-    abort();
 }
 
 // ---- the host: mostly what it should do, then some bytes of the page changed ------------------------------------------------------
@@ -115,10 +103,10 @@ static void one_exception(void) {
     uint64_t done = f.rip - before.rip;
     handled += how == OK;
     if (done > INSN_LEN_MAX || (how != OK && done != 0) || f.cs != before.cs || f.rflags != before.rflags) {
-        fail("the frame came back changed where it must not");
+        fuzz_fail("the frame came back changed where it must not");
     }
     if (machine.interrupts_were_on || (how == EXCEPTION && machine.vector != 13 && machine.vector != 6 && machine.vector != 14)) {
-        fail("interrupts on, or an exception that no instruction raises so");
+        fuzz_fail("interrupts on, or an exception that no instruction raises so");
     }
     vc_reset();
     ghcb_abandon();
@@ -130,7 +118,6 @@ static int unshare(uint64_t a, uint64_t b) { return page_unshare(a, b); }
 
 // machine.c ends the program if a page is validated through a shared mapping, or a shared one in the RMP at all.
 static void one_change(void) {
-    static unsigned page, count;
     bool back = count != 0 && below(3) != 0;
     int result = -1;
     page = back ? page : below(1300);
@@ -139,11 +126,11 @@ static void one_change(void) {
     machine.psc_chunk = below(4) ? 0 : 1 + below(253);
     int how = machine_call(back ? unshare : share, (uint64_t)arena + page * PAGE_SIZE, count * PAGE_SIZE, &result);
     if (how != OK && how != BROKEN) {
-        fail("a change of pages ended otherwise");
+        fuzz_fail("a change of pages ended otherwise");
     }
     for (unsigned i = page; how == OK && result == PAGE_DONE && i < page + count; i++) {
         if (arena[i * PAGE_SIZE] != 0) {
-            fail("a page that changed was not cleared");
+            fuzz_fail("a page that changed was not cleared");
         }
     }
     changes[back] += result == PAGE_DONE;
@@ -158,44 +145,47 @@ static cpuid_t no_host(uint32_t leaf, uint32_t subleaf) {
 static void one_cpuid(void) {
     static const uint32_t leaves[] = { 0, 1, 2, 4, 7, 0xb, 0xd, 0x80000000, 0x80000001, 0x8000001e, 0x8000001f, 0x40000000 };
     static cpuid_page_t page;
+    noise(&page, sizeof(page));
     for (unsigned i = 0; i < sizeof(page) / 4; i++) {
-        ((uint32_t *)&page)[i] = below(3) ? 0 : rnd();
+        ((uint32_t *)&page)[i] *= ((uint32_t *)&page)[i] % 3 == 0;
     }
     page.count = below(4) ? below(70) : rnd();
     for (unsigned i = 0; i < CPUID_ENTRIES_MAX; i++) {
-        page.entry[i].leaf = leaves[below(12)];
-        page.entry[i].subleaf = below(4);
-        page.entry[i].xcr0 = below(4);
+        uint8_t any[3];
+        noise(any, sizeof(any));
+        page.entry[i].leaf = leaves[any[0] % 12];
+        page.entry[i].subleaf = any[1] % 4;
+        page.entry[i].xcr0 = any[2] % 4;
     }
-    cpuid_env_t env = { rnd64(), rnd64(), rnd64(), no_host };
+    cpuid_env_t env = { .host = no_host };
+    noise(&env, 3 * sizeof(uint64_t));
     cpuid_t out;
     if (cpuid_page_valid(&page) != (page.count >= 1 && page.count <= 64)) {
-        fail("a page of no entries, or of too many, is taken for one");
+        fuzz_fail("a page of no entries, or of too many, is taken for one");
     }
     cpuid_page_get(&page, leaves[below(12)], below(5), &env, &out);
 }
 
-int main(int argc, char **argv) {
-    if (argc != 3) {
-        return 2;
+void harness_start(void) {
+}
+
+void harness_round(void) {
+    machine_start();
+    page = count = 0;
+    machine.hook = lie;
+    random_pages();
+    for (unsigned i = 0; go_on(i, EXCEPTIONS); i++) {
+        one_exception();
+        one_cpuid();
     }
-    unsigned long seed = strtoul(argv[1], NULL, 0), rounds = strtoul(argv[2], NULL, 0);
-    for (unsigned long round = 0; round < rounds; round++) {
-        state = seed + round;
-        rnd();
-        machine_start();
-        machine.hook = lie;
-        random_pages();
-        for (unsigned i = 0; i < 60; i++) {
-            one_exception();
-            one_cpuid();
-        }
-        machine.hook = below(2) ? lie : NULL;
-        for (unsigned i = 0; i < 10; i++) {
-            one_change();
-        }
-        sev_status = 7;
+    machine.hook = below(2) ? lie : NULL;
+    for (unsigned i = 0; go_on(i, CHANGES); i++) {
+        one_change();
     }
-    printf("%lu rounds from seed %lu: %lu exceptions served, %lu ranges shared, %lu taken back\n", rounds, seed, handled, changes[0], changes[1]);
-    return 0;
+    sev_status = 7;
+}
+
+bool harness_end(unsigned rounds) {
+    printf("%u rounds: %lu exceptions served, %lu ranges shared, %lu taken back\n", rounds, handled, changes[0], changes[1]);
+    return handled > rounds && changes[0] + changes[1] > rounds / 4;
 }

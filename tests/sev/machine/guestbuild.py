@@ -17,6 +17,8 @@ def library(out):
     subprocess.run(list(map(str, ["gcc", *FLAGS, "-O2", "-shared", "-o", out, *SOURCES])), check=True)
 
 
-def program(out, main):
-    """Make a program of these and another source, with the sanitizers."""
-    subprocess.run(list(map(str, ["gcc", *FLAGS, *SANITIZERS, "-o", out, main, *SOURCES])), check=True)
+def fuzzer(out, guided=False):
+    """Make the fuzzer of these with the sanitizers: a program by gcc, or a target of libFuzzer's by clang."""
+    compiler = ["clang", "-DGUIDED", "-fsanitize=fuzzer"] if guided else ["gcc"]
+    sources = [HERE / "fuzz.c", ROOT / "tests" / "fuzz" / "choices.c", *SOURCES]
+    subprocess.run(list(map(str, [*compiler, *FLAGS, *SANITIZERS, "-o", out, *sources])), check=True)

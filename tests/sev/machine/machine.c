@@ -191,7 +191,7 @@ const char *machine_text(void) {
 void machine_start(void) {
     if (arena == NULL) {
         arena = memory_make(ARENA_PAGES * PAGE_SIZE, 0x200000);
-        devices = calloc(ARENA_PAGES, PAGE_SIZE);
+        devices = (uint8_t (*)[PAGE_SIZE])memory_make(ARENA_PAGES * PAGE_SIZE, PAGE_SIZE);
         memset(attr, MAP_R | MAP_W, sizeof(attr));
     }
     memset(&machine, 0, sizeof(machine));
@@ -199,8 +199,8 @@ void machine_start(void) {
         page_set(i, MAP_R | MAP_W);
         rmp[i] = R_VALIDATED;
     }
-    memset(arena, 0, ARENA_PAGES * PAGE_SIZE);
-    memset(devices, 0, ARENA_PAGES * PAGE_SIZE);
+    memory_clear(arena, ARENA_PAGES * PAGE_SIZE);
+    memory_clear((uint8_t *)devices, ARENA_PAGES * PAGE_SIZE);
     memset(small_leaf, 0, sizeof(small_leaf));
     memset(rmp_is_large, 1, sizeof(rmp_is_large));
     flags = FLAGS_IF;

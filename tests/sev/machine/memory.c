@@ -9,6 +9,12 @@ uint8_t *memory_make(size_t len, size_t align) {
     return (uint8_t *)(((uintptr_t)all + align - 1) & ~(uintptr_t)(align - 1));
 }
 
+void memory_clear(uint8_t *at, size_t len) {
+    if (madvise(at, len, MADV_DONTNEED) != 0) {
+        abort();
+    }
+}
+
 void memory_allow(uint8_t *at, size_t len, bool read, bool write) {
     if (mprotect(at, len, (read ? PROT_READ : PROT_NONE) | (write ? PROT_WRITE : 0)) != 0) {
         abort();

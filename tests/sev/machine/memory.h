@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 uint8_t *memory_make(size_t len, size_t align);
+void memory_clear(uint8_t *at, size_t len);         // to zeros; whole pages, only those touched cost anything
 void memory_allow(uint8_t *at, size_t len, bool read, bool write);
 
 #endif
