@@ -25,7 +25,7 @@ mask_chip=off
 
 def inputs(name, most):
     """Return [bytes] to begin with, none longer than most."""
-    made = {"insn": _instructions, "cpuid_page": _cpuid_pages, "options": _settings, "psp_request": _requests}.get(name, lambda: _random(name, most))()
+    made = {"insn": _instructions, "cpuid_page": _cpuid_pages, "ghcb_page": _ghcb_pages, "options": _settings, "psp_request": _requests}.get(name, lambda: _random(name, most))()
     assert all(len(data) <= most for data in made)
     return made
 
@@ -46,6 +46,13 @@ def _settings():
 def _cpuid_pages():
     entries = b"".join(struct.pack("<IIQQIIIIQ", leaf, sub, leaf == 0xD, 0, 0x8000001F if leaf >> 31 else 0x1F, 0x240, 3, 4, 0) for leaf, sub in LEAVES)
     return [struct.pack("<IIQQQ", leaf, sub, 0x40000, 7, 0) + struct.pack("<IIQ", len(LEAVES), 0, 0) + entries for leaf, sub in LEAVES]
+
+
+def _ghcb_pages():
+    """Page state changes done, half done and not begun, and two exceptions asked for: the fields that flat/ghcb_page.c puts first."""
+    ones = (1 << 64) - 1
+    answers = [(0, 0, current | 9 << 16) for current in (10, 4, 0)] + [(1, 0x80000300 | vector, 0) for vector in (13, 6)]
+    return [bytes((9, first)) + struct.pack("<9Q", ones, ones, info1, info2, header, 1, 2, 3, 4) for info1, info2, header in answers for first in (0, 4)]
 
 
 def _requests():

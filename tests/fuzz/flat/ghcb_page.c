@@ -57,6 +57,7 @@ static void progress(uint8_t *page, const ghcb_exit_t *x, unsigned count, unsign
     must(verdict != PSC_AGAIN || at < count, "done, and to do again");
     must(verdict != PSC_REFUSED || at == first, "refused, and gone on");
     must(verdict == PSC_REFUSED || ((uint32_t)x->info1 == 0 && x->info2 == 0), "an error that is none");
+    must(verdict == PSC_REFUSED || field(page, GHCB_BUFFER) == (at | (uint64_t)(count - 1) << 16), "another list than ours");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
