@@ -24,24 +24,30 @@ void options_default(options_t *o) {
     o->policy = 0x30000;
 }
 
-// Decimal, or hexadecimal behind 0x; K, M and G multiply.
+// Decimal, or hexadecimal behind 0x, at least one digit; K, M and G multiply. False too: more than 64 bits.
 static bool number(const char *s, size_t len, uint64_t *out) {
     unsigned base = len > 2 && s[0] == '0' && s[1] == 'x' ? 16 : 10;
     uint64_t n = 0;
-    size_t i = base == 16 ? 2 : 0;
+    size_t first = base == 16 ? 2 : 0, i = first;
     for (; i < len; i++) {
         unsigned digit = s[i] >= '0' && s[i] <= '9' ? s[i] - '0' : s[i] >= 'a' && s[i] <= 'f' ? s[i] - 'a' + 10 : 99;
         if (digit >= base) {
             break;
         }
-        n = n * base + digit;
+        if (__builtin_mul_overflow(n, (uint64_t)base, &n) || __builtin_add_overflow(n, (uint64_t)digit, &n)) {
+            return false;
+        }
     }
-    if (i + 1 == len) {
-        n <<= s[i] == 'K' ? 10 : s[i] == 'M' ? 20 : s[i] == 'G' ? 30 : 0;
-        i += s[i] == 'K' || s[i] == 'M' || s[i] == 'G';
+    unsigned shift = i + 1 != len ? 0 : s[i] == 'K' ? 10 : s[i] == 'M' ? 20 : s[i] == 'G' ? 30 : 0;
+    if (i == first || i + (shift != 0) != len || n > UINT64_MAX >> shift) {
+        return false;
     }
-    *out = n;
-    return len > 0 && i == len;
+    *out = n << shift;
+    return true;
+}
+
+static bool is(const char *value, size_t len, const char *word) {
+    return __builtin_strlen(word) == len && __builtin_memcmp(value, word, len) == 0;
 }
 
 static const char *set(options_t *o, const entry_t *e, const char *value, size_t len) {
@@ -54,10 +60,12 @@ static const char *set(options_t *o, const entry_t *e, const char *value, size_t
         ((char *)field)[len] = 0;
     } else if (e->kind == NUMBER) {
         return number(value, len, field) ? NULL : "an option wants a number";
-    } else if (len == 2 || len == 3) {
-        *(bool *)field = value[0] == 'y' || value[1] == 'n';        // yes, on; no, off
     } else {
-        return "an option wants yes or no";
+        bool on = is(value, len, "yes") || is(value, len, "on");
+        if (!on && !is(value, len, "no") && !is(value, len, "off")) {
+            return "an option wants yes or no";
+        }
+        *(bool *)field = on;
     }
     return NULL;
 }
@@ -78,7 +86,7 @@ static const char *one(options_t *o, const char *text, size_t len) {
         return "an option is NAME=VALUE";
     }
     for (size_t i = 0; i < COUNT; i++) {
-        if (__builtin_strlen(entries[i].name) == name_len && __builtin_memcmp(entries[i].name, text, name_len) == 0) {
+        if (is(text, name_len, entries[i].name)) {
             return set(o, &entries[i], text + value, len - value);
         }
     }
