@@ -58,17 +58,31 @@ static uint64_t *descend(uint64_t *e, int level) {
 
 static bool fits(uint64_t virt, uint64_t phys, uint64_t len, int level) {
     uint64_t size = 1ull << (12 + 9 * level);
-    return level == 0 || ((level == 1 || (level == 2 && huge_pages)) && ((virt | phys) & (size - 1)) == 0 && len >= size);
+    return (level == 1 || (level == 2 && huge_pages)) && ((virt | phys) & (size - 1)) == 0 && len >= size;
 }
 
-// Map one page of the largest size that fits; returns its size, or 0 if a table could not be had.
-static uint64_t map_one(uint64_t virt, uint64_t phys, uint64_t len, uint64_t bits) {
+// The pages from entry e on as far as its table goes: most of what is mapped comes in small pages, one behind the other.
+static uint64_t map_small(uint64_t *e, uint64_t virt, uint64_t phys, uint64_t len, uint64_t bits) {
+    unsigned room = 512 - index_at(virt, 0);
+    unsigned n = len / PAGE_SIZE < room ? len / PAGE_SIZE : room;
+    for (unsigned i = 0; i < n; i++) {
+        e[i] = bits == 0 ? 0 : (phys + i * PAGE_SIZE) | bits;
+        invlpg(virt + i * PAGE_SIZE);
+    }
+    return (uint64_t)n * PAGE_SIZE;
+}
+
+// Map pages of the largest size that fits; returns the bytes mapped, or 0 if a table could not be had.
+static uint64_t map_some(uint64_t virt, uint64_t phys, uint64_t len, uint64_t bits) {
     uint64_t *t = root;
     for (int level = 3;; level--) {
         uint64_t *e = &t[index_at(virt, level)];
-        bool table_below = level > 0 && (*e & P_PRESENT) && !(*e & P_LARGE);
+        if (level == 0) {
+            return map_small(e, virt, phys, len, bits);
+        }
+        bool table_below = (*e & P_PRESENT) && !(*e & P_LARGE);
         if (fits(virt, phys, len, level) && !table_below) {
-            *e = bits == 0 ? 0 : phys | bits | (level > 0 ? P_LARGE : 0);
+            *e = bits == 0 ? 0 : phys | bits | P_LARGE;
             invlpg(virt);
             return 1ull << (12 + 9 * level);
         }
@@ -82,7 +96,7 @@ static uint64_t map_one(uint64_t virt, uint64_t phys, uint64_t len, uint64_t bit
 static bool map_alias(uint64_t virt, uint64_t phys, uint64_t len, int attr) {
     len = (len + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
     while (len > 0) {
-        uint64_t done = map_one(virt, phys, len, leaf_bits(attr));
+        uint64_t done = map_some(virt, phys, len, leaf_bits(attr));
         if (done == 0) {
             return false;
         }
