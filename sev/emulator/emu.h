@@ -180,6 +180,14 @@ void msr_protocol(vcpu_t *v);
 void ghcb_exchange(vcpu_t *v);
 void event(vcpu_t *v, exchange_t *x);
 void event_psc(exchange_t *x);
+enum { MMIO_READ = 0x80000001, MMIO_WRITE = 0x80000002 };
+
+// ---- tally.c -------------------------------------------------------------------------------------------------
+enum { TALLY_MSR_PROTOCOL = 0 };                        // in place of an event's code
+uint64_t tally_start(void);                             // -> ticks
+void tally(uint64_t code, uint64_t target, uint64_t start);
+void tally_event(const exchange_t *x, uint64_t start);
+void tally_tell(void);
 
 // ---- launch.c ----------------------------------------------------------------------------------------------
 const char *launch(void);

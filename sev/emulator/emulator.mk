@@ -9,7 +9,7 @@ EMU_DIR := $(BUILD)/snpemu/emu
 # Sources that are not there yet: make must know that they will be. Explicit, for what an implicit rule makes is removed again.
 $(PSP_MBEDTLS:%=$(MBEDTLS_DIR)/library/%.c): | $(HAVE)/sources
 $(PSP_OBJ): | $(HAVE)/sources
-EMU_C := machine exits silent insn cpuid reflect walk rmp npt msrproto ghcb events psc request launch ap fault log options
+EMU_C := machine exits silent insn cpuid reflect walk rmp npt msrproto ghcb events psc request launch ap fault tally log options
 EMU_UEFI := entry volume relocate acpi unaccepted
 EMU_OBJ := $(patsubst %,$(EMU_DIR)/%.o,host $(EMU_C) $(EMU_UEFI) memory)
 EMU_LDFLAGS := -static-pie -nostdlib -Wl,-T,sev/emulator/snpemu.lds -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,norelro \

@@ -41,6 +41,7 @@ static uint64_t register_word(vcpu_t *v, uint64_t gpa) {
 
 void msr_protocol(vcpu_t *v) {
     uint64_t request = v->ghcb_msr, answer = request;
+    uint64_t start = tally_start();
     switch (request & PAGE_MASK) {
         case SEV_INFO_REQ: answer = VERSION_MAX << 48 | VERSION_MIN << 32 | (uint64_t)C_BIT << 24 | 0x001; break;
         case CPUID_REQ: answer = cpuid_word(v, request); break;
@@ -54,4 +55,5 @@ void msr_protocol(vcpu_t *v) {
         default: note("MSR protocol request %#lx is not known", request);    // the word stays as it is
     }
     v->ghcb_msr = answer;
+    tally(TALLY_MSR_PROTOCOL, request & PAGE_MASK, start);
 }
