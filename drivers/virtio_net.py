@@ -138,7 +138,7 @@ class VirtioNet:
         device.config_vector(config_vector)
         for index, queue in enumerate(self._queues):
             device.attach(index, queue, queue_vector if index != _CTRL else virtio.NO_VECTOR)
-        self.transmit, self.hold, self.send_held = tx.ring.send, tx.ring.hold, tx.ring.send_held
+        self.transmit, self.hold, self.send_held, self.notify = tx.ring.send, tx.ring.hold, tx.ring.send_held, tx.ring.notify
         device.ready()
         self._tell_mac()
 
@@ -241,7 +241,7 @@ class VirtioNet:
 
     # -- frames ------------------------------------------------------------------------------------
 
-    # transmit(length, csum), hold(length) and send_held(csum, gso), from start() on: those of virtq.Sender.
+    # transmit(length, csum), hold(length), send_held(csum, gso) and notify(), from start() on: those of virtq.Sender.
 
     def poll(self, handle, budget):
         """Call handle(address, length, info) for up to budget frames that came in (virtq.Receiver.receive). -> how many.

@@ -38,7 +38,9 @@ static mp_obj_t netif_settle(mp_obj_t self_in) {
     netif_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->waiting) {
         self->waiting = false;
+        net_batch_begin();
         tcp_txnow();
+        net_batch_end(false);
     }
     net_poll();
     return mp_const_none;
@@ -79,7 +81,7 @@ static void number_from_one(struct netif *netif) {
 }
 
 // Netif(nic): nic has mac, mtu, csum, tx, and transmit(length, csum) from active() on; it
-// may have cuts, hold(length) and send_held(csum, gso), as docs/drivers.md says. ValueError: they do not fit.
+// may have notify(), and cuts, hold(length) and send_held(csum, gso), as docs/drivers.md says. ValueError: they do not fit.
 static mp_obj_t netif_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
     netif_obj_t *self = mp_obj_malloc(netif_obj_t, type);
@@ -152,7 +154,9 @@ void netif_deinit(void) {
 // A started driver's functions for frames.
 static void load_driver(netif_obj_t *self) {
     self->transmit = mp_load_attr(self->nic, MP_QSTR_transmit);
-    mp_obj_t cuts[2];
+    mp_obj_t cuts[2], notify[2];
+    mp_load_method_maybe(self->nic, MP_QSTR_notify, notify);
+    self->notify = notify[0];
     mp_load_method_maybe(self->nic, MP_QSTR_cuts, cuts);
     int kinds = cuts[0] == MP_OBJ_NULL || self->netif.chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : mp_obj_get_int(cuts[0]);
     self->cuts_ip4 = kinds & 1;

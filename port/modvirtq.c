@@ -86,7 +86,7 @@ static mp_obj_t virtq_receive_(mp_obj_t self_in, mp_obj_t handle, mp_obj_t budge
 static MP_DEFINE_CONST_FUN_OBJ_3(virtq_receive_obj, virtq_receive_);
 
 // send(length, csum): post the frame that lies at tx[0]; tx[0] then says where the next one goes, or 0: nowhere yet. csum: 0,
-// or start << 16 | offset of the checksum that the device completes.
+// or start << 16 | offset of the checksum that the device completes; and 1 << 32: others follow, and notify() then.
 static mp_obj_t virtq_send_(mp_obj_t self_in, mp_obj_t len, mp_obj_t csum) {
     virtq_send(queue(self_in), mp_obj_get_int(len), mp_obj_get_int(csum));
     return mp_const_none;
@@ -107,6 +107,13 @@ static mp_obj_t virtq_send_held_(mp_obj_t self_in, mp_obj_t csum, mp_obj_t gso) 
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(virtq_send_held_obj, virtq_send_held_);
+
+// notify(): tell the device of the frames that others were to follow
+static mp_obj_t virtq_notify_(mp_obj_t self_in) {
+    virtq_notify(queue(self_in));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(virtq_notify_obj, virtq_notify_);
 
 // reclaim() -> bool: take back what was sent; False: broken
 static mp_obj_t virtq_reclaim_(mp_obj_t self_in) {
@@ -226,6 +233,7 @@ static const mp_rom_map_elem_t sender_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&virtq_send_obj) },
     { MP_ROM_QSTR(MP_QSTR_hold), MP_ROM_PTR(&virtq_hold_obj) },
     { MP_ROM_QSTR(MP_QSTR_send_held), MP_ROM_PTR(&virtq_send_held_obj) },
+    { MP_ROM_QSTR(MP_QSTR_notify), MP_ROM_PTR(&virtq_notify_obj) },
     { MP_ROM_QSTR(MP_QSTR_reclaim), MP_ROM_PTR(&virtq_reclaim_obj) },
     { MP_ROM_QSTR(MP_QSTR_free), MP_ROM_PTR(&virtq_free_obj) },
 };

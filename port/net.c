@@ -130,6 +130,7 @@ void net_poll(void) {
     if (!ready || inside > 0) {
         return;
     }
+    net_batch_begin();
     socket_reap();
     net_output_flush();
     for (int i = 0; i < LOOPS_MAX && looped_packets(); i++) {
@@ -140,6 +141,7 @@ void net_poll(void) {
     if (busy() || ages()) {
         sys_check_timeouts();
     }
+    net_batch_end(true);
     watch_over_computing(net_deadline());
 }
 

@@ -12,6 +12,8 @@ void net_poll(void);            // let lwIP do what is due
 void net_linger(void);          // something was sent: an answer may come, or not
 void net_enter(void);           // lwIP calls a driver: nothing may come back into it
 void net_leave(void);
+void net_batch_begin(void);     // frames that are sent until net_batch_end(true): devices are told of them once; netif_frames.c
+void net_batch_end(bool tell);  // false: net_poll() follows, which tells
 void netif_deinit(void);        // modnetif.c: every driver stops its device
 void *net_malloc(size_t len);    // net_memory.c: packets, connections and sockets; NULL: the limit is reached
 void *net_calloc(size_t count, size_t len);

@@ -6,6 +6,7 @@
 // say what is missing leave at once: tcp_receive() sends them itself.
 
 #include "lwip/priv/tcp_priv.h"
+#include "net.h"
 #include "net_hooks.h"
 
 #define TF_MARKED 0x8000u                   // of a pcb's flags, of which lwIP uses the lower bits
@@ -27,9 +28,11 @@ void net_output_flush(void) {
 }
 
 err_t tcp_output(struct tcp_pcb *pcb) {
+    net_batch_begin();
     net_segments_gather(true);
     err_t err = tcp_output_each(pcb);
     net_segments_gather(false);
+    net_batch_end(true);
     return err;
 }
 

@@ -87,6 +87,35 @@ uint8_t *netif_frames_copy(netif_obj_t *self, struct pbuf *p, size_t skip) {
     return frame;
 }
 
+// ---- many frames, and the device told of them once -----------------------------------------------------------
+static unsigned batches;
+
+#define MORE (1ull << 32)                       // docs/drivers.md, transmit()
+
+uint64_t netif_frames_more(netif_obj_t *self) {
+    if (batches == 0 || self->notify == MP_OBJ_NULL) {
+        return 0;
+    }
+    self->untold = true;
+    return MORE;
+}
+
+void net_batch_begin(void) {
+    batches++;
+}
+
+void net_batch_end(bool tell) {
+    if (--batches == 0 && tell) {
+        for (netif_obj_t *self = MP_STATE_PORT(netif_list_head); self != NULL; self = self->next) {
+            bool untold = self->untold && *self->tx != 0;   // with no place left it was told, or has stopped meanwhile
+            self->untold = false;
+            if (untold) {
+                netif_frames_call(self, self->notify, 0, NULL);
+            }
+        }
+    }
+}
+
 err_t netif_frames_send(struct netif *netif, struct pbuf *p) {
     netif_obj_t *self = netif->state;
     if (!netif_segments_take(self, p)) {
@@ -95,7 +124,7 @@ err_t netif_frames_send(struct netif *netif, struct pbuf *p) {
             return ERR_MEM;
         }
         uint32_t csum = netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : netif_frames_checksum(p->payload, p->len, frame, p->tot_len);
-        mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(p->tot_len), MP_OBJ_NEW_SMALL_INT(csum) };
+        mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(p->tot_len), MP_OBJ_NEW_SMALL_INT(csum | netif_frames_more(self)) };
         if (!netif_frames_call(self, self->transmit, 2, args)) {
             return ERR_IF;
         }
@@ -112,9 +141,11 @@ static void deliver(netif_obj_t *self, struct pbuf *p, bool checked) {
     self->count.rx_bytes += p->tot_len;
     const uint16_t check = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
     self->netif.chksum_flags = checked ? self->netif.chksum_flags & ~check : self->netif.chksum_flags | check;
+    net_batch_begin();                      // answers leave when settle() is called
     if (net_input(p, &self->netif) != ERR_OK) {
         pbuf_free(p);
     }
+    net_batch_end(false);
 }
 
 // One frame in the making, from several pieces: where the next goes in it. No pbuf: it is being dropped.

@@ -10,8 +10,10 @@ typedef struct netif_obj {
     struct netif_obj *next;                 // of all that lwIP knows
     mp_obj_t nic, transmit;
     mp_obj_t hold, send_held;               // of a device that cuts segments of TCP itself, else MP_OBJ_NULL
+    mp_obj_t notify;                        // of a device that is told of several frames at once, else MP_OBJ_NULL
     bool cuts_ip4, cuts_ip6;
     volatile uint64_t *tx;                  // where the next frame goes; 0: nowhere
+    bool untold;                            // of frames that were transmitted
     bool waiting;                           // a frame found no place since settle()
     bool added;
     struct pbuf *partial;                   // a frame of several pieces: what came so far, or NULL: it is dropped
@@ -29,6 +31,7 @@ uint8_t *netif_frames_copy(netif_obj_t *self, struct pbuf *p, size_t skip);     
 bool netif_frames_call(netif_obj_t *self, mp_obj_t function, size_t n_args, const mp_obj_t *args);  // of the driver. -> false: it failed
 uint32_t netif_frames_checksum(const uint8_t *head, size_t have, uint8_t *frame, size_t len);
 err_t netif_frames_send(struct netif *netif, struct pbuf *p);       // lwIP's linkoutput
+uint64_t netif_frames_more(netif_obj_t *self);                      // what transmit() gets beside the checksum: others follow, or not
 void netif_frames_drop(netif_obj_t *self);                          // forget the frame of which pieces are missing
 err_t net_input(struct pbuf *p, struct netif *netif);               // net_input.c: a frame into lwIP
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(netif_input_obj);

@@ -86,7 +86,7 @@ static void send_held(void) {
     memcpy(held.frame, held.head, held.headers);
     uint32_t csum = netif_frames_checksum(held.head, held.headers, held.frame, held.len);
     uint64_t gso = held.parts == 1 ? 0 : (ip6 ? KIND_TCP6 : KIND_TCP4) << 32 | held.headers << 16 | held.segment;
-    mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(csum), MP_OBJ_NEW_SMALL_INT(gso) };
+    mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(csum | netif_frames_more(self)), MP_OBJ_NEW_SMALL_INT(gso) };
     netif_frames_call(self, self->send_held, 2, args);
     net_linger();
 }

@@ -50,6 +50,7 @@ typedef struct virtq {
     uint16_t given;                             // buffers that the device had at least once; the others are not cleared yet
     virtq_used_t *pieces;                       // of the one at hand
     // frames out
+    uint16_t quiet;                             // buffers posted of which the device was not told, as others were to follow
     uint16_t *free, free_count;                 // buffers that the device does not hold, the next one last
     uint16_t *following;                        // of a buffer in a chain: the next one
     uint16_t first, last, chained;              // the chain that is being made, and how many buffers are in it
@@ -90,9 +91,11 @@ static inline uint8_t *virtq_buffer(const virtq_t *q, unsigned number) {
 bool virtq_supply(virtq_t *q, unsigned most);   // give buffers that it never had to the device, to be written. -> there are more
 int virtq_receive(virtq_t *q, mp_obj_t handle, int budget);     // -> frames; -1: broken
 void virtq_fill(virtq_t *q);                    // every buffer is ours, to be sent; once
-void virtq_send(virtq_t *q, size_t len, uint32_t csum);
+#define VIRTQ_MORE 32                           // bit of csum: others follow, and virtq_notify() then
+void virtq_send(virtq_t *q, size_t len, uint64_t csum);
 void virtq_hold(virtq_t *q, size_t len);
-void virtq_send_held(virtq_t *q, uint32_t csum, uint64_t gso);
+void virtq_send_held(virtq_t *q, uint64_t csum, uint64_t gso);
+void virtq_notify(virtq_t *q);                    // no others follow
 bool virtq_reclaim(virtq_t *q);                 // take back what was sent. -> false: broken
 
 #endif

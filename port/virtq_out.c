@@ -66,10 +66,20 @@ bool virtq_reclaim(virtq_t *q) {
     return !q->broken;
 }
 
-static void post(virtq_t *q, unsigned head, unsigned chained) {
+void virtq_notify(virtq_t *q) {
+    q->quiet = 0;
+    virtq_kick(q);
+}
+
+// Telling the device costs more than a frame does, in a guest whose host must be asked for it most of all: 4000 times for 16 MiB, 400 with
+// `more`.
+static void post(virtq_t *q, unsigned head, unsigned chained, bool more) {
     q->held[head] = chained;
     virtq_post(q, head);
-    virtq_kick(q);
+    q->quiet += chained;
+    if (!more || q->free_count == 0 || q->quiet >= q->count / 4) {  // in time for it to work beside us
+        virtq_notify(q);
+    }
     if (q->free_count > 0) {
         name_next(q);
     } else if (!virtq_reclaim(q)) {             // maybe inside of lwIP: the driver hears of it later
@@ -92,8 +102,8 @@ static void write_header(virtq_t *q, unsigned number, uint32_t csum, uint64_t gs
 }
 
 // Post the frame behind the header of the buffer that tx names. csum: 0, or start << 16 | offset of the checksum that the
-// device completes.
-void virtq_send(virtq_t *q, size_t len, uint32_t csum) {
+// device completes; VIRTQ_MORE.
+void virtq_send(virtq_t *q, size_t len, uint64_t csum) {
     if (q->broken || q->free_count == 0) {
         return;                                 // nobody was told of a place
     }
@@ -104,7 +114,7 @@ void virtq_send(virtq_t *q, size_t len, uint32_t csum) {
     } else {
         describe(q, number, 0, q->header_len + len);
     }
-    post(q, number, 1);
+    post(q, number, 1, csum >> VIRTQ_MORE);
 }
 
 // Take what lies there as the next part of a frame that virtq_send_held() posts, of as many parts. Not where `second` is.
@@ -127,11 +137,11 @@ void virtq_hold(virtq_t *q, size_t len) {
     name_next(q);
 }
 
-void virtq_send_held(virtq_t *q, uint32_t csum, uint64_t gso) {
+void virtq_send_held(virtq_t *q, uint64_t csum, uint64_t gso) {
     if (q->chained > 0) {
         unsigned chained = q->chained;
         q->chained = 0;
         write_header(q, q->first, csum, gso);
-        post(q, q->first, chained);
+        post(q, q->first, chained, csum >> VIRTQ_MORE);
     }
 }

@@ -44,7 +44,7 @@ class _Card:
         self._rings = rx, tx = virtqueue.Receiver(*shape, merge=True), virtqueue.Sender(*shape, self.tx)
         for index, queue in enumerate(self._rings):
             queue.bind(self._bell.addr, False, index)
-        self.transmit = tx.ring.send
+        self.transmit, self.notify = tx.ring.send, tx.ring.notify
         self._pump = virtq.Pump(rx.ring, tx.ring, stack.input, stack.settle, on_event)
         self._taken = 0
 

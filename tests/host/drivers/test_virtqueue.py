@@ -286,6 +286,26 @@ def test_doorbell_is_made_up_for():
     same(device.rang(), 0)
 
 
+def test_doorbell_for_several():
+    """Of frames that others follow the device is told behind the last, or when a quarter of the buffers is on its way."""
+    device, tx = sender(16)
+    ring = device.queue.ring
+    more = 1 << 32
+    for _ in range(3):
+        send(device, tx, 100, more)
+    same((device.rang(), len(device.posted())), (0, 3))
+    ring.notify()
+    same(device.rang(), 7)
+    mem.w16(device.queue.used + 4 + 8 * 16, 3)  # it has seen those
+    for told in (0, 0, 0, 7):
+        send(device, tx, 100, more | 34 << 16 | 16)
+        same(device.rang(), told)
+    same(chain(device, device.posted()[-1])[0][6:10], struct.pack("<HH", 34, 16))
+    ring.hold(100)
+    ring.send_held(more, 0)
+    same(device.rang(), 0)
+
+
 def test_doorbell_that_is_a_port():
     wrote = []
     cpu.out16 = lambda port, value: wrote.append((port, value))
