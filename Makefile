@@ -120,7 +120,7 @@ test-upstream: $(EFI) $(UNIX) $(HAVE)/test ## run MicroPython's own test suite i
 fuzz: $(UNIX) $(HAVE)/test ## send hostile input at drivers, network stack, resolver, HTTP and attestation for SECONDS (60)
 	@$(VENV)/bin/python tests/fuzz/run.py --seconds $(or $(SECONDS),60)
 
-bench: $(EFI) $(HAVE)/test ## measure, beside MicroPython in a Linux guest, and print a table
+bench: $(EFI) $(BUILD)/snpemu.efi $(HAVE)/test ## measure, beside MicroPython in a Linux guest, and print a table
 	@$(VENV)/bin/python tools/measure.py --json $(BUILD)/bench.json
 
 # Not part of make test: how long (MINUTES=), and from which seed (SEED=). Needs root.

@@ -5,7 +5,7 @@
     tools/measure.py [PART ...] [--json FILE] [--runs N]
 
 Parts: boot wall size memory idle smallest, perf micro gcbench strings, http http_wall bulk bulk_wall udp ping first_ping
-ssh net_idle; all of them by default, "net" for those of the network. The Linux guest does not change, so its figures are kept in
+ssh net_idle, snp (no Linux beside it); all of them by default, "net" for those of the network. The Linux guest does not change, so its figures are kept in
 BUILD/bench-linux.json under a hash of what made them, but for wall times of the network; --linux measures them anew.
 BULK=MIB sets how much the bulk parts transfer each way (64; 1024 is the project's own measure).
 QEMU, OVMF and the rest are taken from the environment as tools/qemu.py says; acceleration is always TCG.
@@ -28,11 +28,12 @@ import netbulk  # noqa: E402
 import netguests  # noqa: E402
 import network  # noqa: E402
 import qemu  # noqa: E402
+import snp  # noqa: E402
 import table  # noqa: E402
 from linuxguest import LinuxGuest  # noqa: E402
 
 BOOT_PARTS = ("boot", "wall", "size", "memory", "idle", "smallest")
-PARTS = BOOT_PARTS + interpreter.SUITES + tuple(network.PARTS)
+PARTS = BOOT_PARTS + interpreter.SUITES + tuple(network.PARTS) + ("snp",)
 SEARCH_HIGH = 256       # MiB; both sides boot with it
 
 
@@ -127,6 +128,14 @@ def only(parts, figures):
     return {name: values for name, values in figures.items() if name in wanted}
 
 
+def snp_part(bench):
+    """Measure and print what SEV-SNP costs. -> the figures"""
+    say("keelback: snp")
+    figures = snp.measure(bench.build / "keelback.efi", bench.folder)
+    print("\n".join(["", *snp.lines(figures)]))
+    return figures
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -154,13 +163,16 @@ def main():
     micropython = os.environ.get("MICROPYTHON_DIR") or build / "src/micropython"
     parts = args.parts or list(PARTS)
     bench = Bench(build, micropython, args.runs)
-    linux = only(parts, bench.cached_linux(parts, args.linux))
-    ours = bench.measure_keelback(parts)
-    print(table.render(linux, ours))
+    both = [part for part in parts if part != "snp"]
+    linux = only(both, bench.cached_linux(both, args.linux)) if both else {}
+    ours = bench.measure_keelback(both)
+    if both:
+        print(table.render(linux, ours))
+    confidential = snp_part(bench) if "snp" in parts else {}
     if args.json:
         means = {suite: table.geometric_mean(table.ratios(linux[suite], ours[suite]).values())
                  for suite in interpreter.SUITES if suite in ours}
-        args.json.write_text(json.dumps({"linux": linux, "keelback": ours, "geometric_means": means}, indent=1))
+        args.json.write_text(json.dumps({"linux": linux, "keelback": ours, "snp": confidential, "geometric_means": means}, indent=1))
     sys.exit(1 if table.failures(linux, ours) else 0)
 
 

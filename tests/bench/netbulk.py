@@ -60,7 +60,8 @@ def _measured(of, connect, figure, **options):
     return figures
 
 
-def _over_user(of, **options):
+def over_user(of, **options):
+    """{"WAY, user": instructions per byte, or MB/s without icount} over QEMU's user networking."""
     port = qemu.free_forwards({80: 0})[80]
     connect = functools.partial(socket.create_connection, ("127.0.0.1", port), 60)
     return _measured(of, connect, "user", net="user", forwards={80: port}, **options)
@@ -76,9 +77,9 @@ def _over_tap(of, **options):
 
 def instructions(of):
     """{figure: guest instructions per byte}."""
-    return {**_over_user(of, icount=0, sleep=True), **_over_tap(of, icount=0, sleep=True)}
+    return {**over_user(of, icount=0, sleep=True), **_over_tap(of, icount=0, sleep=True)}
 
 
 def wall(of):
     """{figure: MB/s}, free running."""
-    return {**_over_user(of), **_over_tap(of)}
+    return {**over_user(of), **_over_tap(of)}
