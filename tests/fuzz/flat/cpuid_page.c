@@ -17,13 +17,17 @@ static bool host_tells(uint32_t leaf) {
     return leaf == 1 || leaf == 0xb || leaf == 0x8000001e;
 }
 
+// The same, but for what follows from CR4 and XCR0: a bit of leaf 7, a size of leaf D.
+static bool same(uint32_t leaf, const cpuid_t *a, const cpuid_t *b) {
+    return a->eax == b->eax && (leaf == 0xd || a->ebx == b->ebx) && ((a->ecx ^ b->ecx) & (leaf == 7 ? ~0x10u : ~0u)) == 0 && a->edx == b->edx;
+}
+
+// Does the answer stand in the page, or is it that of no entry?
 static bool listed(const cpuid_page_t *page, uint32_t leaf, const cpuid_t *out) {
     static const cpuid_t none;
-    bool is = memcmp(out, &none, sizeof(none)) == 0;
+    bool is = same(leaf, out, &none);
     for (unsigned i = 0; i < page->count && i < CPUID_ENTRIES_MAX; i++) {
-        const cpuid_t *entry = &page->entry[i].out;
-        bool same = entry->eax == out->eax && (leaf == 0xd || entry->ebx == out->ebx) && (leaf == 7 || entry->ecx == out->ecx) && entry->edx == out->edx;
-        is |= page->entry[i].leaf == leaf && same;
+        is |= page->entry[i].leaf == leaf && same(leaf, out, &page->entry[i].out);
     }
     return is;
 }
