@@ -15,6 +15,7 @@ Nothing waits without a limit; a machine that hangs fails its test, with the con
 
 import ast
 import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -211,57 +212,65 @@ def check_prompt(machine):
 
 
 @pytest.fixture
-def boot(tmp_path):
-    """A function that boots a machine and returns it at its prompt: boot(files=None, wait=True, **qemu.Options).
-
-    files: what the boot volume holds beside the executable, a folder or {path: text or bytes}. With append, the
-    executable comes from QEMU's -kernel.
-    """
+def start():
+    """A function that starts a machine with such options, to its prompt unless told not to wait; it ends with the test."""
     machines = []
 
-    def start(files=None, wait=True, **options):
-        if "append" in options:
-            options.setdefault("kernel", EFI)
-        if files is not None:
-            options["volume"] = tmp_path / f"volume{len(machines)}"
-            if isinstance(files, dict):
-                files = write_files(tmp_path / f"files{len(machines)}", files)
-            image.make_folder(options["volume"], EFI, [files])
-        elif "kernel" not in options:
-            options.setdefault("volume", boot_volume())
-        machine = Machine(qemu.Options.from_environment(**options))
+    def started(options, wait):
+        machine = Machine(options)
         machines.append(machine)
         machine.start()
         if wait:
             machine.greeting = machine.wait_prompt()
         return machine
 
-    yield start
+    yield started
     for machine in machines:
         machine.kill()
 
 
 @pytest.fixture
-def boot_snp(tmp_path):
+def boot(tmp_path, start):
+    """A function that boots a machine and returns it at its prompt: boot(files=None, wait=True, **qemu.Options).
+
+    files: what the boot volume holds beside the executable, a folder or {path: text or bytes}. With append, the
+    executable comes from QEMU's -kernel.
+    """
+    number = itertools.count()
+
+    def booted(files=None, wait=True, **options):
+        n = next(number)
+        if "append" in options:
+            options.setdefault("kernel", EFI)
+        if files is not None:
+            options["volume"] = tmp_path / f"volume{n}"
+            if isinstance(files, dict):
+                files = write_files(tmp_path / f"files{n}", files)
+            image.make_folder(options["volume"], EFI, [files])
+        elif "kernel" not in options:
+            options.setdefault("volume", boot_volume())
+        return start(qemu.Options.from_environment(**options), wait)
+
+    return booted
+
+
+@pytest.fixture
+def boot_snp(tmp_path, start):
     """A function that boots a machine on the emulator: boot_snp(*settings, files=None, wait=True, **EmulatorOptions).
 
     settings: lines of snpemu.cfg. The machine has .log(), what the emulator has written so far.
     """
-    machines = []
+    number = itertools.count()
 
-    def start(*settings, files=None, wait=True, **options):
-        folders = [write_files(tmp_path / f"files{len(machines)}", files)] if files else []
-        machine = Machine(snp_options(settings, folders, tmp_path / f"volume{len(machines)}", **options))
-        machine.log = lambda: pathlib.Path(machine.options.debugcon).read_text(errors="replace")
-        machines.append(machine)
-        machine.start()
-        if wait:
-            machine.greeting = machine.wait_prompt()
+    def booted(*settings, files=None, wait=True, **options):
+        n = next(number)
+        folders = [write_files(tmp_path / f"files{n}", files)] if files else []
+        options = snp_options(settings, folders, tmp_path / f"volume{n}", **options)
+        machine = start(options, wait)
+        machine.log = lambda: pathlib.Path(options.debugcon).read_text(errors="replace")
         return machine
 
-    yield start
-    for machine in machines:
-        machine.kill()
+    return booted
 
 
 def write_files(folder, files):

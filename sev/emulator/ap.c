@@ -90,20 +90,7 @@ void ap_entry(vcpu_t *v) {
         v->state = AP_RUN;
         note("vCPU %u starts at %#lx:%#lx", v->apic_id, V64(v, SEG_CS + SEG_BASE), V64(v, RIP));
         machine_unlock();
-        while (v->state == AP_RUN) {
-            svm_run(v);
-            machine_lock();
-            v->exits++;
-            v->gpr[RAX_] = V64(v, RAX);
-            v->gpr[RSP_] = V64(v, RSP);
-            handle_exit(v);
-            V64(v, RAX) = v->gpr[RAX_];
-            V64(v, RSP) = v->gpr[RSP_];
-            V64(v, NESTED_CR3) = npt_root(v);
-            V32(v, TLB_CONTROL) = v->flush;
-            v->flush = false;
-            machine_unlock();
-        }
+        vcpu_run(v);
         __asm__ volatile ("stgi; nop; clgi");   // the NMI that stopped it
     }
 }

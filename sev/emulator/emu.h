@@ -91,6 +91,7 @@ typedef struct {
 extern machine_t machine;
 const char *machine_init(setup_t *setup, vcpu_t **first, void (**entry)(vcpu_t *));
 void vcpu_init(vcpu_t *v);
+void vcpu_run(vcpu_t *v);
 void vcpu_loop(vcpu_t *v) __attribute__((noreturn));
 void *host_pages(unsigned count);                       // zeroed; there is always enough, or the machine ends
 void host_random(void *out, size_t len);

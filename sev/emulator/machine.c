@@ -157,10 +157,9 @@ const char *machine_init(setup_t *setup, vcpu_t **first, void (**entry)(vcpu_t *
     return launch();
 }
 
-void vcpu_loop(vcpu_t *v) {
-    host_tables(machine.host_cr3);
-    v->state = AP_RUN;
-    for (;;) {
+// Run the guest and serve its exits, for as long as this processor has one.
+void vcpu_run(vcpu_t *v) {
+    while (v->state == AP_RUN) {
         svm_run(v);
         machine_lock();
         v->exits++;
@@ -173,5 +172,13 @@ void vcpu_loop(vcpu_t *v) {
         V32(v, TLB_CONTROL) = v->flush;
         v->flush = false;
         machine_unlock();
+    }
+}
+
+void vcpu_loop(vcpu_t *v) {
+    host_tables(machine.host_cr3);
+    v->state = AP_RUN;
+    for (;;) {
+        vcpu_run(v);
     }
 }
