@@ -62,3 +62,16 @@ def may_include(path, folder, line):
     header = re.match(r'#include\s+[<"]([^>"]+)[>"]', line)[1]
     own = (path.parent / header).exists() or (ROOT / folder / header).exists()
     return own or header.startswith(FOREIGN[folder]) or header.removesuffix(".h") in FREESTANDING
+
+
+def test_modules_of_cpython_have_one_name_each():
+    """Tests and tools share one name space; tests/host and scripts for the machine are run by MicroPython, each by its path."""
+    seen, wrong = {}, []
+    for path in repository(".py"):
+        inside = path.relative_to(ROOT)
+        cpython = inside.parts[0] == "tools" or (inside.parts[0] == "tests" and inside.parts[1] not in ("host", "fakes") and path.name.startswith("test_"))
+        if cpython or (inside.parts[:2] == ("tests", "net")):
+            if path.name in seen:
+                wrong.append(f"{name(path)} and {name(seen[path.name])}")
+            seen[path.name] = path
+    assert not wrong, "\n".join(wrong)

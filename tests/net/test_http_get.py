@@ -49,7 +49,7 @@ def server():
 
 
 def fetch(url, limit_ms=10000, addresses=("127.0.0.1",)):
-    done = subprocess.run([MICROPYTHON, "tests/net/fetch.py", url, str(limit_ms), *addresses], cwd=ROOT, timeout=60, capture_output=True, text=True,
+    done = subprocess.run([MICROPYTHON, "tests/net/http_fetch.py", url, str(limit_ms), *addresses], cwd=ROOT, timeout=60, capture_output=True, text=True,
                           env={**os.environ, "MICROPYPATH": f"{ROOT}:.frozen"})
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
