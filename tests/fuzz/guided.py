@@ -28,8 +28,8 @@ TARGETS = {
     "cpuid_page": Target(32 + 0xC10, 10_000, 80),
     "ghcb_page": Target(74 + 4096, 10_000, 40),
     "options": Target(4096, 10_000, 70),
-    "psp_request": Target(1 + 4096, 1000, 100),
-    "psp": Target(4096, 50, 100),
+    "psp_request": Target(1 + 4096, 1000, 500),
+    "psp": Target(1024, 50, 800),
     "lying_host": Target(4096, 500, 500),
     "frames": Target(8192, 60, 1500),
 }
