@@ -219,6 +219,19 @@ static err_t send(struct netif *to, struct pbuf *p) {
     return one_in(50) ? ERR_MEM : ERR_OK;   // the card has no room
 }
 
+// Frames that leave together are told to a card once: here it is told of each.
+static int batches;
+
+void net_batch_begin(void) {
+    batches++;
+}
+
+void net_batch_end(bool tell) {
+    if (--batches < 0) {
+        fuzz_fail("a batch of frames ends that has not begun");
+    }
+}
+
 static err_t setup(struct netif *made) {
     memcpy(made->hwaddr, station_mac, 6);
     made->hwaddr_len = 6;
@@ -293,6 +306,9 @@ void station_stop(void) {
     dhcp_cleanup(&netif);
     netif_remove(&netif);
     pass(120000);
+    if (batches != 0) {
+        fuzz_fail("a batch of frames has not ended");
+    }
     memset(flows, 0, sizeof(flows));
 }
 
