@@ -96,7 +96,10 @@ class VirtioNet:
             bad |= _CONTROL
         if not features & _F_STATUS:
             bad |= _F_GUEST_ANNOUNCE
-        return self._device.negotiate(features & ~bad, self._needed) if features & bad else features
+        fitting = features & ~bad
+        if fitting != features and self._device.negotiate(fitting, self._needed) != fitting:
+            self._device.fail("features change")
+        return fitting
 
     def _apart(self, features):
         """-> True if headers want a descriptor of their own."""

@@ -160,6 +160,21 @@ def test_features():
         same(len(ram.live), 0)
 
 
+def test_features_that_change():
+    """The second offer lacks what the first had: GUEST_TSO without merged buffers makes the driver ask twice."""
+    card, _ = fresh(start=False, features=vc.MODERN & ~vc.MRG_RXBUF)
+    offers = []
+
+    def answer(name, value):
+        if name == 0x04 and not card.feature_select:
+            offers.append(value)
+            return value & ~vc.CTRL_VQ if len(offers) > 1 else value
+        return value
+
+    card.answer = answer
+    same(str(raises(virtio.VirtioError, lambda: virtio_net.VirtioNet(card.function()))).split(": ")[-1], "features change")
+
+
 def test_segments_cut_by_the_device():
     """A frame in parts reaches a device that cuts; who cannot cut, or wants headers apart, is not asked to."""
     for features, cuts in ((vc.MODERN | vc.HOST_TSO4, 1), (vc.MODERN | vc.HOST_TSO4 | vc.HOST_TSO6, 3), (vc.MODERN, 0),
