@@ -116,17 +116,21 @@ def measure(kernel, *arguments, **environment):
 
 
 def test_printed(kernel):
-    """Both boots, 1 to 8 processors, each as computed here."""
+    """Both boots, 1 to 8 processors, and the emulator's, each as computed here."""
     direct = (qemu.BUILD / "firmware/amdsev/OVMF.fd").read_bytes()
     disk = (qemu.BUILD / "firmware/ovmf2025/OVMF.fd").read_bytes()
     lines = measure(kernel, "--append", "key=value").stdout.splitlines()
-    assert len(lines) == 18
+    assert len(lines) == 20
     assert re.fullmatch(r"make qemu-snp: firmware \S+/amdsev/OVMF.fd, \S+/some.efi, load options 'key=value', CPU EPYC-v4 \(0x800f12\), "
                         r"guest features 0x1", lines[0])
     assert re.fullmatch(r"make qemu-snp-disk: firmware \S+/ovmf2025/OVMF.fd, CPU EPYC-v4 \(0x800f12\), guest features 0x1", lines[9])
     hashes = hash_table(kernel.read_bytes(), "key=value")
     assert lines[1:9] == [f"SMP={n} {expected(direct, 0x800F12, n, hashes)}" for n in range(1, 9)]
-    assert lines[10:] == [f"SMP={n} {expected(disk, 0x800F12, n)}" for n in range(1, 9)]
+    assert lines[10:18] == [f"SMP={n} {expected(disk, 0x800F12, n)}" for n in range(1, 9)]
+    digest, content = bytes(48), kernel.read_bytes()
+    for at in range(0, len(content), 4096):
+        digest = add(digest, NORMAL, at, content[at:at + 4096].ljust(4096, b"\0"))
+    assert lines[18:] == [f"make qemu-snp-emu: {kernel}", digest.hex()]
 
 
 def test_cpu(kernel, tmp_path):

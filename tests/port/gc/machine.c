@@ -3,12 +3,12 @@
 // It checks what boot/boot.h asks of callers: nothing is freed twice, nothing outside is mapped.
 
 #define _GNU_SOURCE
+#include "boot/boot.h"                      // before mman.h, which has a macro MAP_SHARED
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "boot/boot.h"
 #include "machine.h"
 
 static uint8_t *memory, used[MACHINE_PAGES];
