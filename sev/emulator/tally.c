@@ -20,7 +20,8 @@ static unsigned find(uint64_t code, uint64_t target) {
         i++;
     }
     if (i == ROWS) {
-        rows[--i].code = rows[i].target = ~0ull;
+        i--;
+        rows[i].code = rows[i].target = ~0ull;
     } else if (i == used) {
         rows[i].code = code;
         rows[i].target = target;
