@@ -22,7 +22,7 @@ static uint64_t word(uint64_t vmsa, int offset) {
 
 static void send(unsigned apic_id, uint32_t command) {
     uint64_t base;
-    if (!safe_rdmsr(0x1b, &base)) {
+    if (!safe_rdmsr(MSR_APIC_BASE, &base)) {
         return;
     }
     if (base >> 10 & 1) {

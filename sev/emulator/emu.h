@@ -108,6 +108,7 @@ void silent_io(vcpu_t *v);
 uint32_t port_in(uint16_t port, unsigned size);
 void port_out(uint16_t port, unsigned size, uint32_t value);
 bool msr_access(vcpu_t *v, uint32_t msr, bool write, uint64_t *value);      // false: #GP
+uint64_t ticks(void);                                   // the time stamp counter
 void silent_lidt(vcpu_t *v);
 bool mmio_read(uint64_t gpa, unsigned len, void *out);
 bool mmio_write(uint64_t gpa, unsigned len, const void *in);
@@ -121,12 +122,10 @@ void cpuid_page(uint8_t *page);
 void reflect(vcpu_t *v, uint32_t exit_code);
 
 // ---- walk.c: the guest's page tables ------------------------------------------------------------------------
-enum { WALK_WRITE = 1, WALK_USER = 2 };
 bool walk(vcpu_t *v, uint64_t va, uint64_t *gpa);       // -> GPA with its C-bit
 bool guest_read(vcpu_t *v, uint64_t va, void *out, size_t len);
 bool guest_write(vcpu_t *v, uint64_t va, const void *in, size_t len);       // false: not mapped; ends the guest for a wrong view
 size_t guest_fetch(vcpu_t *v, uint8_t *out, size_t len);                    // instruction bytes at RIP -> how many there are
-uint64_t cs_base(vcpu_t *v);
 bool operand_address(vcpu_t *v, const uint8_t *insn, size_t len, size_t modrm, uint64_t *address, size_t *end);
 
 // ---- rmp.c -----------------------------------------------------------------------------------------------
@@ -171,7 +170,7 @@ typedef struct {
     // out
     uint64_t result1, result2;
 } exchange_t;
-enum { BIT_RAX = 63, BIT_RCX = 97, BIT_RDX = 98, BIT_RBX = 99, BIT_CODE = 114, BIT_INFO1 = 115, BIT_INFO2 = 116, BIT_SCRATCH = 117, BIT_XCR0 = 125, BIT_CPL = 25 };
+enum { BIT_RAX = 63, BIT_RCX = 97, BIT_RDX = 98, BIT_RBX = 99, BIT_CODE = 114, BIT_INFO1 = 115, BIT_INFO2 = 116, BIT_SCRATCH = 117, BIT_XCR0 = 125 };
 enum { MALFORMED_UNREGISTERED = 1, MALFORMED_USAGE, MALFORMED_SCRATCH, MALFORMED_MISSING, MALFORMED_VALUE, MALFORMED_EVENT };
 bool has(const exchange_t *x, int bit);
 void malformed(exchange_t *x, int reason);
@@ -181,18 +180,17 @@ void msr_protocol(vcpu_t *v);
 void ghcb_exchange(vcpu_t *v);
 void event(vcpu_t *v, exchange_t *x);
 void event_psc(exchange_t *x);
+void event_request(vcpu_t *v, exchange_t *x, bool extended);
 enum { MMIO_READ = 0x80000001, MMIO_WRITE = 0x80000002 };
 
 // ---- tally.c -------------------------------------------------------------------------------------------------
 enum { TALLY_MSR_PROTOCOL = 0 };                        // in place of an event's code
-uint64_t tally_start(void);                             // -> ticks
 void tally(uint64_t code, uint64_t target, uint64_t start);
 void tally_event(const exchange_t *x, uint64_t start);
 void tally_tell(void);
 
 // ---- launch.c ----------------------------------------------------------------------------------------------
 const char *launch(void);
-void event_request(vcpu_t *v, exchange_t *x, bool extended);
 
 // ---- ap.c --------------------------------------------------------------------------------------------------
 enum { AP_OFF, AP_STARTING, AP_WAITING, AP_RUN, AP_STOP };
@@ -215,7 +213,6 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));       
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void violation(vcpu_t *v, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
 void guest_end(vcpu_t *v, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
-size_t text_format(char *out, size_t room, const char *format, __builtin_va_list args);
 
 // ---- options.c ---------------------------------------------------------------------------------------------------
 void options_default(options_t *o);

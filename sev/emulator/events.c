@@ -90,10 +90,9 @@ static void cpuid_event(vcpu_t *v, exchange_t *x) {
 }
 
 static void tsc(exchange_t *x) {
-    uint32_t low, high;
-    __asm__ volatile ("rdtsc" : "=a" (low), "=d" (high));
-    x->rax = low;
-    x->rdx = high;
+    uint64_t now = ticks();
+    x->rax = (uint32_t)now;
+    x->rdx = now >> 32;
     x->rcx = x->code == EXIT_RDTSCP ? 0 : x->rcx;
 }
 

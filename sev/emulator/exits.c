@@ -158,10 +158,9 @@ static void do_tsc(vcpu_t *v) {
         reflect(v, p ? EXIT_RDTSCP : EXIT_RDTSC);
         return;
     }
-    uint32_t low, high;
-    __asm__ volatile ("rdtsc" : "=a" (low), "=d" (high));
-    v->gpr[RAX_] = low;
-    v->gpr[RDX_] = high;
+    uint64_t now = ticks();
+    v->gpr[RAX_] = (uint32_t)now;
+    v->gpr[RDX_] = now >> 32;
     v->gpr[RCX_] = p ? 0 : v->gpr[RCX_];
     advance(v, p ? 3 : 2);
 }

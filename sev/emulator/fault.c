@@ -64,15 +64,16 @@ void fault_psp(void) {
 
 // A #VC that no instruction of the guest's caused: once the guest is on its own, at some exit.
 void fault_exit(vcpu_t *v) {
-    if (v->own_idt && machine.strict && V64(v, EXIT_CODE) == EXIT_VMMCALL && fault_take("spurious-vc")) {
+    uint64_t gpa;
+    if (!v->own_idt || !machine.strict || V64(v, EXIT_CODE) != EXIT_VMMCALL) {
+        return;
+    }
+    if (fault_take("spurious-vc")) {
         reflect(v, EXIT_CPUID);
     }
-    if (v->own_idt && machine.strict && V64(v, EXIT_CODE) == EXIT_VMMCALL && fault_take("changed-page")) {
-        uint64_t gpa;
-        if (walk(v, v->gpr[RSP_], &gpa)) {
-            rmp_set(gpa & ~C_MASK & ~PAGE_MASK, RMP_UNVALIDATED);      // the host took the page of the guest's stack away
-            npt_flush();
-        }
+    if (fault_take("changed-page") && walk(v, v->gpr[RSP_], &gpa)) {
+        rmp_set(gpa & ~C_MASK & ~PAGE_MASK, RMP_UNVALIDATED);          // the host took the page of the guest's stack away
+        npt_flush();
     }
 }
 

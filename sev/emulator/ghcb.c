@@ -82,7 +82,7 @@ void ghcb_exchange(vcpu_t *v) {
     if (v->ghcb_registered != x.gpa) {
         violation(v, "VMGEXIT, and the GHCB at %#lx is not registered (%#lx is)", x.gpa, v->ghcb_registered);
     }
-    uint64_t start = tally_start();
+    uint64_t start = ticks();
     snapshot(&x);
     uint16_t version = *(uint16_t *)(x.page + F_VERSION);
     if (*(uint32_t *)(x.page + F_USAGE) != 0) {

@@ -45,7 +45,7 @@ static size_t number(char *out, uint64_t n, unsigned base, bool prefix) {
 }
 
 // %s %d %u %x %lu %lx, # for 0x. -> bytes written, without a NUL, at most room.
-size_t text_format(char *out, size_t room, const char *format, va_list args) {
+static size_t text_format(char *out, size_t room, const char *format, va_list args) {
     size_t at = 0;
     char piece[32];
     for (; *format != 0; format++) {

@@ -4,8 +4,7 @@
 #include "psp.h"
 
 #define STACK_PAGES 16
-#define APIC_BASE 0x1b
-#define NO_ASID 1                           // the guest's; 0 is the host's
+#define GUEST_ASID 1                           // 0 is the host's
 
 machine_t machine;
 static uint64_t next_page;
@@ -68,7 +67,7 @@ void vcpu_init(vcpu_t *v) {
         | (machine.options->rdtsc ? I4_RDTSCP : 0);
     V64(v, IOPM_BASE) = (uint64_t)io_map;
     V64(v, MSRPM_BASE) = (uint64_t)msr_map;
-    V32(v, ASID) = NO_ASID;
+    V32(v, ASID) = GUEST_ASID;
     V32(v, TLB_CONTROL) = 1;
     V64(v, NESTED_CONTROL) = 1;
     V64(v, NESTED_CR3) = npt_root(v);

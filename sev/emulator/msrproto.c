@@ -41,7 +41,7 @@ static uint64_t register_word(vcpu_t *v, uint64_t gpa) {
 
 void msr_protocol(vcpu_t *v) {
     uint64_t request = v->ghcb_msr, answer = request;
-    uint64_t start = tally_start();
+    uint64_t start = ticks();
     switch (request & PAGE_MASK) {
         case SEV_INFO_REQ: answer = VERSION_MAX << 48 | VERSION_MIN << 32 | (uint64_t)C_BIT << 24 | 0x001; break;
         case CPUID_REQ: answer = cpuid_word(v, request); break;

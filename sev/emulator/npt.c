@@ -124,9 +124,13 @@ static uint64_t take_frame(uint64_t i, uint64_t gpa) {
     return frames[i];
 }
 
+static uint64_t private_place(uint64_t i, uint64_t gpa) {
+    return machine.split ? take_frame(i, gpa) : gpa;
+}
+
 // A nested fault at a page that the guest has validated. lend: in the shared view too, for the firmware's page tables.
 void npt_private_fault(uint64_t gpa, bool lend) {
-    uint64_t i = index_of(gpa), where = machine.split ? take_frame(i, gpa) : gpa;
+    uint64_t i = index_of(gpa), where = private_place(i, gpa);
     views[1][i] = where | P | W | U;
     if (lend) {
         views[0][i] = where | P | W | U;
@@ -143,7 +147,7 @@ void npt_page(uint64_t gpa, int state) {
 // A page that is fetched from, or that holds page tables, is private whatever the C-bit says: APM volume 2, 15.34.5.
 void npt_implied(uint64_t gpa, bool writable) {
     uint64_t i = index_of(gpa);
-    views[0][i] = (machine.split ? take_frame(i, gpa) : gpa) | P | U | (writable ? W | NX : 0);
+    views[0][i] = private_place(i, gpa) | P | U | (writable ? W | NX : 0);
     npt_flush();
 }
 

@@ -40,6 +40,12 @@ static void judge(vcpu_t *v, unsigned reuses_before) {
     }
 }
 
+// The host saw a message, and does not hand it over.
+static void keep(vcpu_t *v, const uint8_t *request, unsigned reuses_before) {
+    psp_observe(request);
+    judge(v, reuses_before);
+}
+
 void event_request(vcpu_t *v, exchange_t *x, bool extended) {
     static uint8_t request[PAGE_SIZE], response[PAGE_SIZE];
     unsigned reuses = psp_reuses();
@@ -56,14 +62,12 @@ void event_request(vcpu_t *v, exchange_t *x, bool extended) {
     }
     __builtin_memcpy(request, (void *)x->info1, PAGE_SIZE);
     if (fault_take("busy")) {
-        psp_observe(request);
-        judge(v, reuses);
+        keep(v, request, reuses);
         x->result2 = BUSY;
         return;
     }
     if (extended && !certificates(v, x)) {
-        psp_observe(request);
-        judge(v, reuses);
+        keep(v, request, reuses);
         return;
     }
     fault_psp();

@@ -27,10 +27,7 @@ static int first_state(uint64_t gpa) {
     if (gpa >= 0xa0000 && gpa < 0x100000) {
         return RMP_ABSENT;                  // the legacy hole
     }
-    if (within(gpa, s->host) || gpa == s->trampoline) {
-        return RMP_HOST;
-    }
-    if (within(gpa, s->split)) {
+    if (within(gpa, s->host) || within(gpa, s->split) || gpa == s->trampoline) {
         return RMP_HOST;
     }
     return gpa == s->firmware_ghcb ? RMP_SHARED : within(gpa, s->unaccepted) ? RMP_UNVALIDATED : RMP_VALIDATED;

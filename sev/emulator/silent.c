@@ -3,6 +3,12 @@
 
 #include "vmcb.h"
 
+uint64_t ticks(void) {
+    uint32_t low, high;
+    __asm__ volatile ("rdtsc" : "=a" (low), "=d" (high));
+    return (uint64_t)high << 32 | low;
+}
+
 uint32_t port_in(uint16_t port, unsigned size) {
     uint32_t value = 0;
     if (size == 1) {
@@ -115,7 +121,7 @@ bool mmio_read(uint64_t gpa, unsigned len, void *out) {
 // The local APIC's command register: INIT and SIPI start processors, which is the host's business under SEV-SNP.
 static bool is_start_signal(uint64_t gpa, unsigned len, const void *in) {
     uint64_t base;
-    if (len != 4 || !safe_rdmsr(0x1b, &base) || gpa != (base & ~PAGE_MASK) + 0x300) {
+    if (len != 4 || !safe_rdmsr(MSR_APIC_BASE, &base) || gpa != (base & ~PAGE_MASK) + 0x300) {
         return false;
     }
     uint32_t command = *(const uint32_t *)in, mode = command >> 8 & 7;

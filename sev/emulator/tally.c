@@ -8,12 +8,6 @@
 static struct { uint64_t code, target, count, ticks; } rows[ROWS];
 static unsigned used;
 
-uint64_t tally_start(void) {
-    uint32_t low, high;
-    __asm__ volatile ("rdtsc" : "=a" (low), "=d" (high));
-    return (uint64_t)high << 32 | low;
-}
-
 static unsigned find(uint64_t code, uint64_t target) {
     unsigned i = 0;
     while (i < used && (rows[i].code != code || rows[i].target != target)) {
@@ -34,7 +28,7 @@ static unsigned find(uint64_t code, uint64_t target) {
 void tally(uint64_t code, uint64_t target, uint64_t start) {
     unsigned i = find(code, target);
     rows[i].count++;
-    rows[i].ticks += tally_start() - start;
+    rows[i].ticks += ticks() - start;
 }
 
 // What an event is for: a device register's address, the port, the MSR; else 0.

@@ -16,7 +16,7 @@ enum {      // control area
 enum {      // state save area: segments are selector u16, attributes u16, limit u32, base u64
     SEG_ES = 0x400, SEG_CS = 0x410, SEG_SS = 0x420, SEG_DS = 0x430, SEG_FS = 0x440, SEG_GS = 0x450, GDTR = 0x460, LDTR = 0x470,
     IDTR = 0x480, TR = 0x490, CPL = 0x4cb, EFER = 0x4d0, CR4 = 0x548, CR3 = 0x550, CR0 = 0x558, DR7 = 0x560, DR6 = 0x568, RFLAGS = 0x570,
-    RIP = 0x578, RSP = 0x5d8, RAX = 0x5f8, STAR = 0x600, KERNEL_GS_BASE = 0x620, SYSENTER_CS = 0x628, CR2 = 0x640, G_PAT = 0x668,
+    RIP = 0x578, RSP = 0x5d8, RAX = 0x5f8, STAR = 0x600, CR2 = 0x640, G_PAT = 0x668,
 };
 #define SEG_ATTR 2
 #define SEG_LIMIT 4
@@ -49,7 +49,7 @@ enum {      // exit codes
 #define RFLAGS_DF (1ull << 10)
 #define RFLAGS_CLEARED (RFLAGS_TF | 1ull << 14 | 1ull << 16 | 1ull << 17)     // TF, NT, RF, VM
 
-enum { MSR_GHCB = 0xc0010130, MSR_SEV_STATUS = 0xc0010131, MSR_VM_CR = 0xc0010114, MSR_HSAVE = 0xc0010117, MSR_EFER = 0xc0000080 };
+enum { MSR_APIC_BASE = 0x1b, MSR_GHCB = 0xc0010130, MSR_SEV_STATUS = 0xc0010131, MSR_VM_CR = 0xc0010114, MSR_HSAVE = 0xc0010117, MSR_EFER = 0xc0000080 };
 enum { RAX_, RCX_, RDX_, RBX_, RSP_, RBP_, RSI_, RDI_ };
 
 #endif

@@ -74,7 +74,7 @@ bool guest_write(vcpu_t *v, uint64_t va, const void *in, size_t len) {
     return copy(v, va, (uint8_t *)in, len, true);
 }
 
-uint64_t cs_base(vcpu_t *v) {
+static uint64_t cs_base(vcpu_t *v) {
     bool long_mode = V16(v, SEG_CS + SEG_ATTR) >> 9 & 1;
     return long_mode ? 0 : V64(v, SEG_CS + SEG_BASE);
 }
