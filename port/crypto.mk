@@ -13,8 +13,9 @@ SODIUM_CRYPTO := crypto_core/ed25519/ref10/ed25519_ref10.c crypto_sign/ed25519/r
 
 # ec_inverse.c stands in front of bignum.c.
 $(BUILD)/mbedtls/ecp.o $(BUILD)/mbedtls/ecdsa.o: CFLAGS += -Dmbedtls_mpi_gcd_modinv_odd=ec_inverse
+# Its headers define static functions of which each file uses some.
 $(BUILD)/sodium/%.o: CFLAGS += -I$(SODIUM_DIR)/include/sodium -I$(SODIUM_DIR)/include/sodium/private \
-	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC
+	-DCONFIGURED=1 -DHAVE_TI_MODE -DNATIVE_LITTLE_ENDIAN -DSODIUM_STATIC -Wno-unused-function
 
 $(BUILD)/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c
 	$(call compile_c)
