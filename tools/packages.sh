@@ -14,6 +14,7 @@ missing=
 need() {
     package=$1
     shift
+    case "$missing " in *" $package "*) return ;; esac  # another group needs it, too
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
 
