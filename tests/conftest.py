@@ -27,14 +27,10 @@ import image
 import qemu
 import qemu_snpemu
 import rawrepl
+from places import BUILD, EFI, MICROPYTHON, ROOT, TESTS, write_files
 from vm import Machine, VMError
 
-TESTS = pathlib.Path(__file__).parent
-ROOT = TESTS.parent
 MODULES = TESTS / "guest" / "modules"
-BUILD = qemu.BUILD
-EFI = BUILD / "keelback.efi"
-MICROPYTHON = BUILD / "unix" / "micropython"
 HOST_LIMIT = 60    # s, for one test on the unix port
 GUEST_LIMIT = 120  # s, for one script in the machine
 
@@ -271,13 +267,3 @@ def boot_snp(tmp_path, start):
         return machine
 
     return booted
-
-
-def write_files(folder, files):
-    """Write {path: text or bytes} into a new folder and return that."""
-    folder.mkdir()
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-import conftest
 import qemu
 import qemu_snp
+from places import EFI
 from sevsnpmeasure.sev_hashes import SevHashes
 from vm import Machine
 
@@ -33,8 +33,8 @@ def start(tmp_path):
     machines = []
 
     def boot(given, measured, **options):
-        (tmp_path / "table").write_bytes(SevHashes(str(conftest.EFI), "", measured).construct_table())
-        machines.append(Machine(Unprotected(kernel=conftest.EFI, append=given, accel="tcg", cpu=qemu.TCG_CPU, **options,
+        (tmp_path / "table").write_bytes(SevHashes(str(EFI), "", measured).construct_table())
+        machines.append(Machine(Unprotected(kernel=EFI, append=given, accel="tcg", cpu=qemu.TCG_CPU, **options,
                                             extra=("-device", f"loader,addr={TABLE_AT:#x},file={tmp_path}/table,force-raw=on"))))
         machines[0].start()
         return machines[0]

@@ -16,7 +16,7 @@ import pytest
 
 import image
 import qemu
-from conftest import BUILD, EFI
+from places import BUILD, EFI
 from prompt import Prompt, free_port
 from vm import Machine
 

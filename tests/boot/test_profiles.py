@@ -16,7 +16,7 @@ import pytest
 import image
 import qemu
 from browser import Browser
-from conftest import BUILD, EFI, write_files
+from places import BUILD, EFI, write_files
 from test_net import STATIC, free_port
 from vm import Machine
 

@@ -75,3 +75,9 @@ def test_modules_of_cpython_have_one_name_each():
                 wrong.append(f"{name(path)} and {name(seen[path.name])}")
             seen[path.name] = path
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_conftest_is_imported():
+    """There are several; an import gets the one that pytest has read last, which its arguments decide."""
+    wrong = [f"{name(path)}:{line}" for path in repository(".py") for module, line in imports(path) if module == "conftest"]
+    assert not wrong, "\n".join(wrong)

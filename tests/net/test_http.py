@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from conftest import MICROPYTHON, ROOT
+from places import MICROPYTHON, ROOT
 
 LARGE = bytes(range(256)) * 8192
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import MICROPYTHON, ROOT
+from places import MICROPYTHON, ROOT
 
 DATA = bytes(range(256)) * 300
 
