@@ -20,6 +20,8 @@ export MICROPY_GIT_TAG := v1.25.0
 export MICROPY_GIT_HASH :=
 export SOURCE_DATE_EPOCH ?= 0
 export LC_ALL := C
+# MicroPython's makeversionhdr.py calls what Python deprecates from 3.12 on.
+export PYTHONWARNINGS ?= ignore:datetime.datetime.utcfromtimestamp
 
 # ---- what MicroPython's makefiles want to know before they are read --------------------------------
 MICROPY_MPYCROSS := $(abspath $(BUILD))/mpy-cross/mpy-cross
