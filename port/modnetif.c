@@ -156,7 +156,7 @@ static void load_driver(netif_obj_t *self) {
     self->transmit = mp_load_attr(self->nic, MP_QSTR_transmit);
     mp_obj_t cuts[2], notify[2];
     mp_load_method_maybe(self->nic, MP_QSTR_notify, notify);
-    self->notify = notify[0];
+    self->notify = notify[0] == MP_OBJ_NULL ? MP_OBJ_NULL : mp_load_attr(self->nic, MP_QSTR_notify);
     mp_load_method_maybe(self->nic, MP_QSTR_cuts, cuts);
     int kinds = cuts[0] == MP_OBJ_NULL || self->netif.chksum_flags & NETIF_CHECKSUM_GEN_TCP ? 0 : mp_obj_get_int(cuts[0]);
     self->cuts_ip4 = kinds & 1;
