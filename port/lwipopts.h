@@ -84,7 +84,8 @@ void net_free(void *p);
 #define TCP_SND_BUF                     (320 * TCP_MSS)
 #define TCP_OOSEQ_MAX_BYTES             TCP_WND         // of each connection
 #define TCP_SND_QUEUELEN                (4 * TCP_SND_BUF / TCP_MSS)
-#define TCP_WND_UPDATE_THRESHOLD        (16 * TCP_MSS)  // that much more room is told of at once; less than a peer without window scaling may send
+// So much more room is told of at once; of a peer without window scaling less than it may send.
+#define TCP_WND_UPDATE_THRESHOLD        LWIP_MAX(16u * TCP_MSS, TCP_WND_MAX(pcb) / 4u)
 #define TCP_OOSEQ_MAX_PBUFS             (2 * TCP_WND / TCP_MSS)
 #define TCP_SNDLOWAT                    (32 * TCP_MSS)  // that much room makes a socket writable
 #define LWIP_TCP_KEEPALIVE              1

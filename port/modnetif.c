@@ -40,9 +40,9 @@ static mp_obj_t netif_settle(mp_obj_t self_in) {
         self->waiting = false;
         net_batch_begin();
         tcp_txnow();
-        net_batch_end(false);
+        net_batch_end(NET_TELL_LATER);
     }
-    net_poll();
+    net_settle();
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_settle_obj, netif_settle);

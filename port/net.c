@@ -25,6 +25,7 @@
 #define SLOW_TICK_NS (DHCP_COARSE_TIMER_SECS * UINT64_C(1000000000))   // what only ages: leases, addresses
 #define LINGER_NS 10000000000u          // answers to what was sent come within that time, or timers ask again
 #define ALARM_SLACK_NS 100000000u       // the shortest period of lwIP's timers
+#define ACKNOWLEDGE_NS 10000000u        // so late a peer hears of what came in while a program computes; Linux takes 40 ms and more
 #define MISSED_MAX 900                  // seconds; whatever ages is too old by then
 #define LOOPS_MAX 64                    // packets may bring forth packets for as many turns
 
@@ -126,10 +127,18 @@ static void catch_up(void) {
     }
 }
 
-void net_poll(void) {
-    if (!ready || inside > 0) {
-        return;
+// When something will be due that time alone brings.
+static uint64_t timers_due(void) {
+    if (looped_packets() || socket_reap_pending()) {
+        return 0;
     }
+    if (busy()) {
+        return clock_ns() + (uint64_t)sys_timeouts_sleeptime() * 1000000;
+    }
+    return ages() ? clock_ns() + SLOW_TICK_NS : UINT64_MAX;
+}
+
+static void work(net_tell_t tell) {
     net_batch_begin();
     socket_reap();
     net_output_flush();
@@ -141,16 +150,29 @@ void net_poll(void) {
     if (busy() || ages()) {
         sys_check_timeouts();
     }
-    net_batch_end(true);
-    watch_over_computing(net_deadline());
+    net_batch_end(tell);
+    watch_over_computing(timers_due());
+}
+
+void net_poll(void) {
+    if (ready && inside == 0) {
+        work(NET_TELL_NOW);
+    }
+}
+
+// Who reads what came in tells the peer of the room that this makes, a moment later: to tell the device of acknowledgements
+// before costs a second doorbell for each interrupt, and an exit in a guest of SEV-SNP. They lie in its ring until the program
+// has read much, sends or waits, for ACKNOWLEDGE_NS at the most.
+void net_settle(void) {
+    if (ready && inside == 0) {
+        work(NET_TELL_IF_PRESSING);
+        uint64_t by = clock_ns() + ACKNOWLEDGE_NS;
+        if (net_batch_untold() && by < computing.alarm.at_ns) {
+            alarm_set(&computing.alarm, by);
+        }
+    }
 }
 
 uint64_t net_deadline(void) {
-    if (looped_packets() || socket_reap_pending()) {
-        return 0;
-    }
-    if (busy()) {
-        return clock_ns() + (uint64_t)sys_timeouts_sleeptime() * 1000000;
-    }
-    return ages() ? clock_ns() + SLOW_TICK_NS : UINT64_MAX;
+    return net_batch_untold() ? 0 : timers_due();
 }

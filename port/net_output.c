@@ -21,9 +21,11 @@ void net_output_flush(void) {
         if (pcb->flags & TF_MARKED) {
             tcp_clear_flags(pcb, TF_MARKED);
             marked--;
+            net_batch_presses(pcb->unsent != NULL);
             tcp_output(pcb);
         }
     }
+    net_batch_presses(true);
     marked = 0;                             // others are gone
 }
 
@@ -32,7 +34,7 @@ err_t tcp_output(struct tcp_pcb *pcb) {
     net_segments_gather(true);
     err_t err = tcp_output_each(pcb);
     net_segments_gather(false);
-    net_batch_end(true);
+    net_batch_end(NET_TELL_NOW);
     return err;
 }
 

@@ -89,6 +89,7 @@ uint8_t *netif_frames_copy(netif_obj_t *self, struct pbuf *p, size_t skip) {
 
 // ---- many frames, and the device told of them once -----------------------------------------------------------
 static unsigned batches;
+static bool can_wait;                           // what is sent now
 
 #define MORE (1ull << 32)                       // docs/drivers.md, transmit()
 
@@ -97,19 +98,34 @@ uint64_t netif_frames_more(netif_obj_t *self) {
         return 0;
     }
     self->untold = true;
+    self->pressing |= !can_wait;
     return MORE;
+}
+
+void net_batch_presses(bool on) {
+    can_wait = !on;
+}
+
+bool net_batch_untold(void) {
+    bool untold = false;
+    for (netif_obj_t *self = MP_STATE_PORT(netif_list_head); self != NULL; self = self->next) {
+        untold |= self->untold;
+    }
+    return untold;
 }
 
 void net_batch_begin(void) {
     batches++;
 }
 
-void net_batch_end(bool tell) {
-    if (--batches == 0 && tell) {
-        for (netif_obj_t *self = MP_STATE_PORT(netif_list_head); self != NULL; self = self->next) {
-            bool untold = self->untold && *self->tx != 0;   // with no place left it was told, or has stopped meanwhile
-            self->untold = false;
-            if (untold) {
+void net_batch_end(net_tell_t tell) {
+    if (--batches > 0 || tell == NET_TELL_LATER) {
+        return;
+    }
+    for (netif_obj_t *self = MP_STATE_PORT(netif_list_head); self != NULL; self = self->next) {
+        if (self->untold && (self->pressing || tell == NET_TELL_NOW)) {
+            self->untold = self->pressing = false;
+            if (*self->tx != 0) {               // with no place left it was told, or has stopped meanwhile
                 netif_frames_call(self, self->notify, 0, NULL);
             }
         }
@@ -145,7 +161,7 @@ static void deliver(netif_obj_t *self, struct pbuf *p, bool checked) {
     if (net_input(p, &self->netif) != ERR_OK) {
         pbuf_free(p);
     }
-    net_batch_end(false);
+    net_batch_end(NET_TELL_LATER);
 }
 
 // One frame in the making, from several pieces: where the next goes in it. No pbuf: it is being dropped.

@@ -13,7 +13,7 @@ typedef struct netif_obj {
     mp_obj_t notify;                        // of a device that is told of several frames at once, else MP_OBJ_NULL
     bool cuts_ip4, cuts_ip6;
     volatile uint64_t *tx;                  // where the next frame goes; 0: nowhere
-    bool untold;                            // of frames that were transmitted
+    bool untold, pressing;                  // of frames that were transmitted; of some that are more than acknowledgements
     bool waiting;                           // a frame found no place since settle()
     bool added;
     struct pbuf *partial;                   // a frame of several pieces: what came so far, or NULL: it is dropped

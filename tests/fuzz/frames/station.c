@@ -226,10 +226,13 @@ void net_batch_begin(void) {
     batches++;
 }
 
-void net_batch_end(bool tell) {
+void net_batch_end(net_tell_t tell) {
     if (--batches < 0) {
         fuzz_fail("a batch of frames ends that has not begun");
     }
+}
+
+void net_batch_presses(bool on) {
 }
 
 static err_t setup(struct netif *made) {
