@@ -144,7 +144,7 @@ def checked(vm, script):
 
 
 def packets(side):
-    """{"WAY, user" or "WAY, tap": (frames in, frames out, {purpose: exits})} of bulk data each way; a tap needs root."""
+    """{"WAY, user" or "WAY, tap": (frames in, frames out, calls that sent, {purpose: exits})} of bulk data each way; a tap needs root."""
     port = qemu.free_forwards({80: 0})[80]
     connect = functools.partial(socket.create_connection, ("127.0.0.1", port), LIMIT)
     found = counted(side, connect, "user", net="user", forwards={80: port})
@@ -167,7 +167,7 @@ def counted(side, connect, over, **options):
 
 
 def tell(connect):
-    """Have the emulator tell, and return the frames received and sent since the last time."""
+    """Have the emulator tell, and return the frames received and sent since the last time, and the calls that sent."""
     with connect() as s:
         s.settimeout(LIMIT)
         s.sendall(b"t")
@@ -184,7 +184,7 @@ def measure(efi, folder):
 
 
 # ---- as text ---------------------------------------------------------------------------------------------------
-LINE = "{:44} {:>14} {:>14} {:>8}   {}"
+LINE = "{:48} {:>14} {:>14} {:>8}   {}"
 
 
 def lines(figures):
@@ -196,17 +196,20 @@ def lines(figures):
     for name, value in figures["report"].items():
         wanted = ("at most 3" + ("" if value <= 3 else " - NOT MET")) if name == "report, exits" else ""
         yield LINE.format(name, "-", f"{value:.1f}" if "ms" in name.split() else f"{value}", "-", wanted)
-    for way, (received, sent, exits) in figures["packets"].items():
-        yield from packet_lines(way, received, sent, exits)
+    for way, counts in figures["packets"].items():
+        yield from packet_lines(way, *counts)
     yield LINE.format("exits of a boot", "-", sum(figures["boot"].values()), "-", "")
     yield from (LINE.format(f"    {name}", "-", count, "-", "") for name, count in figures["boot"].items())
 
 
-def packet_lines(way, received, sent, exits):
-    """One batch is what one interrupt brings: its end is one exit, telling the card of what is sent at most one more."""
-    bells, batches = exits.get(BELL, 0), exits.get("ends of interrupts", 1)
+def packet_lines(way, received, sent, calls, exits):
+    """A batch is what one interrupt brings, or one call of the program sends. An interrupt's end is one exit, telling the card one more;
+
+    a tenth of them may be told in two parts, where a read comes between.
+    """
+    bells, interrupts = exits.get(BELL, 0), exits.get("ends of interrupts", 1)
     frames = received + sent
-    met = bells <= batches
+    met = bells <= 1.1 * (interrupts + calls)
     yield LINE.format(f"{way}: frames in, out", "-", f"{received}, {sent}", "-", "")
-    yield LINE.format(f"{way}: interrupts, doorbells", "-", f"{batches}, {bells}", "-", "a doorbell a batch" + ("" if met else " - NOT MET"))
+    yield LINE.format(f"{way}: interrupts, calls that send, doorbells", "-", f"{interrupts}, {calls}, {bells}", "-", "a doorbell a batch" + ("" if met else " - NOT MET"))
     yield LINE.format(f"{way}: all exits, of 100 frames", "-", f"{100 * sum(exits.values()) / frames:.2f}", "-", "")
