@@ -61,7 +61,6 @@ def transport(function):
         return virtio_modern.Modern(function, windows)
     if function.device >= _MODERN:
         raise VirtioError("device without registers")
-    # The legacy interface knows no ACCESS_PLATFORM: it cannot be used where memory is encrypted.
     from drivers import virtio_legacy
 
     return virtio_legacy.Legacy(function)
