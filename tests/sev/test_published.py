@@ -1,12 +1,14 @@
 """AMD's own: a report of a real Milan with its certificates, and the authorities of all products.
 
 The package omne-attest carries the first, libertai-confidential-inference the second, as text within its library; both are pinned in
-tests/requirements.txt. No package has a real report of a Genoa or a Turin.
+tests/requirements.txt. No package has a real report of a Genoa or a Turin: who has one gives a folder for each, with report.bin and
+vcek.der, in a folder that SNP_REPORTS names.
 """
 
 import base64
 import hashlib
 import importlib.metadata
+import os
 import pathlib
 import re
 
@@ -62,6 +64,26 @@ def test_milan_one_bit(amd):
     """In every fifth byte of the report, and some of the certificates."""
     count, passed = amd.flips(REPORT, CHAIN, [5, 29, 101, 101], MAY_DEBUG)
     assert passed == [] and count > 300
+
+
+def real_reports():
+    folder = os.environ.get("SNP_REPORTS")
+    return sorted(path.parent for path in pathlib.Path(folder).glob("*/report.bin")) if folder else []
+
+
+def test_others_reports(amd, authorities):
+    """As they are each is judged right, and wrong with one bit changed."""
+    folders = real_reports()
+    if not folders:
+        pytest.skip("SNP_REPORTS names no folder of real reports")
+    for folder in folders:
+        report, vcek = (folder / "report.bin").read_bytes(), (folder / "vcek.der").read_bytes()
+        line, checks = amd.one(report, [vcek, *authorities.values()], MAY_DEBUG)
+        assert line.startswith("Verification succeeded"), (folder.name, checks)
+        product = checks["product"][1].rpartition(" ")[2]
+        chain = [vcek, *(authorities[digest] for digest in reversed(ROOTS[product]))]
+        count, passed = amd.flips(report, chain, [5, 29, 101, 101], MAY_DEBUG)
+        assert passed == [] and count > 300, folder.name
 
 
 def test_a_test_root_is_none_of_amds(amd):
