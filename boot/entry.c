@@ -31,7 +31,11 @@ static int run(void) {
     if (boot_info.files_note != NULL) {
         console_printf("%s\n", boot_info.files_note);
     }
-    return keelback_main();
+    int status = keelback_main();
+    if (!boot_services_alive()) {
+        machine_power(POWER_OFF);           // here: the firmware's stack, to which this would return, has been given out
+    }
+    return status;
 }
 
 // guard.S: call fn on another stack and return what it returns.
@@ -48,9 +52,6 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st) {
     madt_parse();
     chart_mark("collect");
     int status = call_on_stack(run, STACK_TOP(main_stack));
-    if (!boot_services_alive()) {
-        machine_power(POWER_OFF);
-    }
     firmware_poll_stop();
     firmware_guard_end();
     firmware_console_return();

@@ -5,6 +5,20 @@ import time
 import pytest
 
 import pyprompt
+import rawrepl
+
+FILL = """
+import gc
+kept = []
+for n in (100000, 1000, 16):
+    try:
+        while True:
+            kept.append(b"\\xff" * n)
+    except MemoryError:
+        pass
+kept = None
+gc.collect()
+"""
 
 
 @pytest.mark.parametrize("command", ["exit", "shutdown"])
@@ -12,6 +26,14 @@ def test_off(boot, command):
     machine = boot()
     machine.send(command + "\r")
     assert machine.wait_exit(30) == 0
+
+
+def test_off_with_memory_used(boot):
+    """The way out needs nothing that was the firmware's: its stack has become heap, which here is full of what a program wrote."""
+    machine = boot()
+    assert rawrepl.run(machine, FILL) == ("", "")
+    machine.send("exit\r")
+    assert machine.wait_exit(60) == 0
 
 
 def test_reset(boot):
