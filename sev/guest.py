@@ -2,7 +2,7 @@
 
     guest = Guest(tables)                    # (GUID bytes, address) of the firmware's configuration tables
     report = guest.report(data)              # 64 bytes -> 0x4a0 bytes
-    key = guest.derive(guest.key_request())  # a bytearray of 32, to be wiped
+    key = guest.derive()  # a bytearray of 32, to be wiped
 
 One object for as long as the interpreter lives: a channel may hold a message that has no answer yet. Without SEV-SNP, and
 where the firmware's story does not fit what the processor says, making it raises SevError with one line.
@@ -69,9 +69,9 @@ class Guest:
         values.update(changes)
         return KeyRequest(**values)
 
-    def derive(self, request):
-        """-> as kdf.derive(): a bytearray that the caller wipes."""
-        return kdf.derive(self.channel(), request)
+    def derive(self, request=None):
+        """-> as kdf.derive(), of key_request() if None: a bytearray that the caller wipes."""
+        return kdf.derive(self.channel(), request or self.key_request())
 
     def ssh_host_key(self):
         """-> as kdf.ssh_host_key(): bytes that the caller wipes."""
