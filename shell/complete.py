@@ -9,8 +9,8 @@ from shell import registry, syntax
 _DIRECTORY = 0x4000
 
 
-def command(line):
-    """Complete the last word of line (bytes, up to the cursor).
+def command(line, paths=True):
+    """Complete the last word of line (bytes, up to the cursor). paths: whether what files there are may be shown.
 
     -> (offset of the word, its replacement, candidates to list), or None; all bytes.
     """
@@ -29,7 +29,7 @@ def command(line):
     options = dict(syntax.options(text))
     choices, name = grammar[len(words) - 1] if len(words) <= len(grammar) else (None, options.get(str(words[-1])))
     if name == "path":
-        return _path(word)
+        return _path(word) if paths else None
     if name is None or choices is not None:
         choices = (choices or []) + [option for option in options if option not in [str(w) for w in words]]
     return _best(word, [(choice, True) for choice in choices or ()], "")

@@ -265,6 +265,8 @@ class Session:
         text, foreseen = errors.describe(e)
         if not foreseen:
             errors.log(e)
+            if not self.trusted:
+                text = type(e).__name__  # as in the log of a hardened build
         self._error(text)
 
     def _error(self, text):
@@ -280,7 +282,7 @@ class Session:
     def _complete(self, line):
         from shell import complete
 
-        return complete.command(line)
+        return complete.command(line, self.trusted)
 
 
 async def _caught(coro):

@@ -79,6 +79,9 @@ def test_paths():
         same(path("~/none"), None)
         same(path("~/nowhere/x"), None)
 
+        same(complete.command(b"cat " + FOLDER.encode(), False), None)
+        same(complete.command(b"sev-report file " + FOLDER.encode(), False), None)
+
     with_files(check)
 
 

@@ -49,6 +49,13 @@ def test_a_programs_own():
     same((say("t-own"), say("t-own", trusted=True)), (KEYED, "shown\n\n"))
 
 
+def test_completion():
+    """Tab tells the names of files to those only whom `ls` tells them."""
+    for line in ("ls /", "sev-report file /"):
+        for trusted in (False, True):
+            same((line, trusted, "etc/" in say(line + "\t\x15", trusted=trusted)), (line, trusted, trusted))
+
+
 def test_no_raw_repl():
     del _repl.raw_calls[:]
     say("\x01nonsense", console=True)
@@ -87,7 +94,7 @@ def test_nothing_secret():
         shown.append(say("sev-kdf"))
         text = say("sev")
         assert "VMPCK0 .............: present\n" in text and "VMPCK3 .............: present\n" in text and " -- " not in text
-        key = bytes(snp.guest().derive(snp.guest().key_request()))
+        key = bytes(snp.guest().derive())
         assert key.hex() not in shown[-1] and shown[-1].count("\n") == 2
         mark = crypto.hkdf(256, key, b"", b"keelback/key-mark/v1/", 8).hex()
         same(shown[-1], "derived, not shown by a hardened build; mark %s (programs: shell.snp.guest().derive())\n\n" % mark)
@@ -127,6 +134,18 @@ def test_tracebacks():
         errors.sys = real
     text = "".join(said)
     assert "keeps" not in text and text.count("KeyError\n") == 2 and text.count("  File ") == 1, text
+
+
+def test_errors():
+    """So is who has a command fail; what the command itself answers is told, and who has a key is told all."""
+
+    @command("t-fail", "(foreseen)?", "")
+    def t_fail(ctx, foreseen):
+        raise (ValueError if foreseen else KeyError)("what the program keeps")
+
+    same(say("t-fail", console=True), "command error, KeyError\n")
+    same(say("t-fail foreseen", console=True), "command error, what the program keeps\n")
+    same(say("t-fail", trusted=True), "command error, KeyError: what the program keeps\n")
 
 
 class Sys:
