@@ -25,8 +25,8 @@ def key_request(root, signer, fields, level, svn, tcb, mit):
     values = {"vmrk": root and _choice("root", _ROOTS, root), "key": signer and key(signer), "fields": fields and _fields(fields, mit)}
     values["vmpl"] = vmpl(level)
     values["svn"] = svn and _number("svn", svn, 0xFFFFFFFF)
-    values["tcb"] = tcb and syntax.convert("hex addr", tcb)
-    values["mit_vector"] = mit and syntax.convert("hex addr", mit)
+    values["tcb"] = tcb and _hexadecimal(tcb)
+    values["mit_vector"] = mit and _hexadecimal(mit)
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -53,6 +53,13 @@ def _number(name, word, largest):
     if word.strip("0123456789") or not word or len(word) > 10 or int(word) > largest:
         raise CommandError("invalid <%s> %s, not a number up to %d" % (name, syntax.shown(word), largest))
     return int(word)
+
+
+def _hexadecimal(word):
+    try:
+        return syntax.hexadecimal(word)
+    except ValueError as e:
+        raise CommandError("invalid <hex> %s, %s" % (syntax.shown(word), e))
 
 
 def _choice(name, known, word):

@@ -280,7 +280,7 @@ def test_kdf():
         ("fields launch-mit", "the field launch-mit wants `mit <hex>`"),
         ("root x", "invalid <root> `x`, expected chip, vmrk"),
         ("svn 4294967296", "invalid <svn> `4294967296`, not a number up to 4294967295"),
-        ("tcb 10000000000000000", "invalid <hex addr> `10000000000000000`, more than 64 bits"),
+        ("tcb 10000000000000000", "invalid <hex> `10000000000000000`, more than 64 bits"),
         ("svn 3", "key refused: invalid parameter (0x16)"),
         ("key vlek", "key refused: invalid key (0x27)"),
     ):
