@@ -54,9 +54,11 @@ def poke(ctx, addr, value):
 def _check_mapped(addr, size):
     import mem
 
-    for page in range(addr - addr % _PAGE, addr + size, _PAGE):
-        if mem.attr(max(page, addr)) is None:
-            raise CommandError("address %#x is not mapped" % max(page, addr))
+    at = addr
+    while at < addr + size:  # no range(), whose ends are numbers of a machine word
+        if mem.attr(at) is None:
+            raise CommandError("address %#x is not mapped" % at)
+        at += _PAGE - at % _PAGE
 
 
 def _read(addr, n):

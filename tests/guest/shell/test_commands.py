@@ -57,6 +57,8 @@ def test_help(vm):
     ("peek fff 2", "address 0xfff is not mapped"),
     ("peek 400000000000 1", "address 0x400000000000 is not mapped"),
     ("peek ffffffffffffffff 2", "beyond the last address"),
+    ("peek ffffffffffffffff 1", "address 0xffffffffffffffff is not mapped"),
+    ("peek 8000000000000000 16", "address 0x8000000000000000 is not mapped"),
     ("peek 1000 99999999", "size must be at most 1048576"),
     ("poke 1000", "missing argument <hex value>, usage: poke <hex addr> <hex value>"),
     ("poke 0 1", "address 0x0 is not mapped or not writable"),
