@@ -200,6 +200,7 @@ void ap_init_signal(unsigned apic_id);                  // INIT for an AP that w
 void ap_stop_check(vcpu_t *v);
 
 // ---- fault.c: faults on request ------------------------------------------------------------------------------
+bool fault_known(void);                                 // is the option fault a right one?
 bool fault_is(const char *name);
 bool fault_take(const char *name);                      // as often as its count says
 void fault_exit(vcpu_t *v);                             // those that come with no request

@@ -7,6 +7,12 @@
 
 #define EVERY ~0ull
 
+// The host's; the secure processor has a list of its own.
+static const char *const host_faults[] = {
+    "busy", "more-pages", "psc-refuse", "psc-lie", "psc-header", "register-refuse", "ghcb-exception", "mmio-lie", "spurious-vc", "changed-page",
+    "lying-cpuid",
+};
+
 static bool matches(const char *name, const char **rest) {
     const char *f = machine.options->fault;
     while (*name != 0 && *f == *name) {
@@ -50,6 +56,30 @@ bool fault_take(const char *name) {
     }
     say("fault on request: %s", name);
     return true;
+}
+
+static bool is_count(const char *s) {
+    const char *first = s;
+    number(&s);
+    return s != first && *s == 0;
+}
+
+// Does the option name a fault, and are its numbers some? None at all is right, too.
+bool fault_known(void) {
+    const char *what, *name, *rest = machine.options->fault;
+    bool known = *rest == 0;
+    for (unsigned i = 0; !known && i < sizeof(host_faults) / sizeof(*host_faults); i++) {
+        known = matches(host_faults[i], &rest);
+    }
+    for (unsigned i = 0; !known && (name = psp_fault_name(i, &what)) != NULL; i++) {
+        known = matches(name, &rest);
+    }
+    if (known && *rest == '@') {
+        const char *from = ++rest;
+        number(&rest);
+        known = rest != from && *rest == ':';
+    }
+    return known && (*rest == 0 || is_count(rest + 1));
 }
 
 // The secure processor's own faults: psp.h.

@@ -153,6 +153,13 @@ const char *machine_init(setup_t *setup, vcpu_t **first, void (**entry)(vcpu_t *
     safe_wrmsr(MSR_HSAVE, v->hsave);
     *first = v;
     *entry = vcpu_loop;
+    if (!fault_known()) {
+        return "there is no such fault; docs/emulator.md lists them";
+    }
+    const char *end = machine.options->end;
+    if (__builtin_strcmp(end, "off") != 0 && __builtin_strcmp(end, "reset") != 0 && __builtin_strcmp(end, "halt") != 0) {
+        return "end is off, reset or halt";
+    }
     return launch();
 }
 

@@ -50,20 +50,29 @@ static bool is(const char *value, size_t len, const char *word) {
     return __builtin_strlen(word) == len && __builtin_memcmp(value, word, len) == 0;
 }
 
+// -> the option's name and what is wrong with it; until the next call.
+static const char *about(const entry_t *e, const char *what) {
+    static char text[64];
+    size_t n = __builtin_strlen(e->name);
+    __builtin_memcpy(text, e->name, n);
+    __builtin_memcpy(text + n, what, __builtin_strlen(what) + 1);
+    return text;
+}
+
 static const char *set(options_t *o, const entry_t *e, const char *value, size_t len) {
     void *field = (uint8_t *)o + e->at;
     if (e->kind == TEXT) {
         if (len >= e->room) {
-            return "an option's value is too long";
+            return about(e, " is too long");
         }
         __builtin_memcpy(field, value, len);
         ((char *)field)[len] = 0;
     } else if (e->kind == NUMBER) {
-        return number(value, len, field) ? NULL : "an option wants a number";
+        return number(value, len, field) ? NULL : about(e, " wants a number");
     } else {
         bool on = is(value, len, "yes") || is(value, len, "on");
         if (!on && !is(value, len, "no") && !is(value, len, "off")) {
-            return "an option wants yes or no";
+            return about(e, " wants yes or no");
         }
         *(bool *)field = on;
     }

@@ -12,6 +12,9 @@ snpemu.efi nothing.efi
 snpemu.efi keelback.efi colour=blue
 snpemu.efi keelback.efi unaccepted=much
 snpemu.efi keelback.efi product=naples
+snpemu.efi keelback.efi fault=bussy
+snpemu.efi keelback.efi fault=busy@3
+snpemu.efi keelback.efi end=never
 snpemu.efi keelback.efi notes=yes log_serial=yes args=boot_services=keep
 """
 
@@ -30,8 +33,11 @@ def test_from_a_shell(shell):
         vm.expect(rb"snpemu: the target cannot be loaded: put target.efi on the volume, or name it", 120)
         vm.expect(rb"snpemu: the target cannot be loaded", 60)
         vm.expect(rb"snpemu: there is no option of that name; docs/emulator.md lists them", 60)
-        vm.expect(rb"snpemu: an option wants a number", 60)
+        vm.expect(rb"snpemu: unaccepted wants a number", 60)
         vm.expect(rb"snpemu: product is milan, genoa or turin", 60)
+        vm.expect(rb"snpemu: there is no such fault; docs/emulator.md lists them", 60)
+        vm.expect(rb"snpemu: there is no such fault", 60)
+        vm.expect(rb"snpemu: end is off, reset or halt", 60)
         vm.expect(rb"snpemu: the rest runs as an SEV-SNP guest; emulated, no secret is safe", 60)
         vm.wait_prompt()
         assert vm.command("sev").startswith("command error, the firmware has the GHCB until boot services are exited")
