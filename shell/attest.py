@@ -17,6 +17,7 @@ from shell.registry import CommandError
 FOLDER = "/attest"
 POLICY = "policy.cfg"
 _SUFFIXES = (".pem", ".crt", ".cer", ".der", ".crl")
+_FILE = 0x8000
 _FILE_MAX = 65536  # bytes
 _CLOCK_MIN = 1704067200  # 2024: a clock before that was never set
 _LABEL_LEN = 20
@@ -32,7 +33,10 @@ async def judge(ctx, asked):
     evidence = Evidence()
     evidence.add_table(asked.table)
     for name in _files():
-        evidence.add_file(name, _read(FOLDER + "/" + name))
+        try:
+            evidence.add_file(name, _read(name))
+        except CommandError as e:
+            evidence.sources.append(str(e))
     report = fields.parse(asked.bytes)
     now = clock.wall_ns() // 1000000000
     now = now if now > _CLOCK_MIN else None
@@ -47,7 +51,7 @@ def _policy(data):
     from sev import policy
 
     try:
-        text = "" if HARDENED else str(_read(FOLDER + "/" + POLICY), "utf-8")
+        text = "" if HARDENED else str(_read(POLICY), "utf-8")
     except UnicodeError:
         raise CommandError("%s/%s is not UTF-8" % (FOLDER, POLICY))
     except OSError:
@@ -60,15 +64,16 @@ def _policy(data):
 def _files():
     """-> names of the files with certificates and lists, sorted."""
     try:
-        names = [entry[0] for entry in os.ilistdir(FOLDER)]
+        names = [entry[0] for entry in os.ilistdir(FOLDER) if entry[1] == _FILE]
     except OSError:
         return []
     return sorted([name for name in names if name[name.rfind(".") :].lower() in _SUFFIXES])
 
 
-def _read(path):
+def _read(name):
+    path = FOLDER + "/" + name
     if os.stat(path)[6] > _FILE_MAX:
-        raise CommandError("%s is longer than %d bytes" % (path, _FILE_MAX))
+        raise CommandError("%s: longer than %d bytes" % (name, _FILE_MAX))
     with open(path, "rb") as f:
         return f.read()
 

@@ -59,6 +59,7 @@ def verify(tmp_path):
         folder = tmp_path / "attest"
         folder.mkdir(exist_ok=True)
         for name, content in dict(files).items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
         job = {"private": identity.p384_key("leaf").private_numbers().private_value.to_bytes(48, "big").hex(), "table": certificates.hex(),
                "folder": str(folder), "line": line, "hardened": hardened, "guest": guest,
@@ -97,11 +98,11 @@ def test_roots_of_amd_alone(verify):
 
 
 def test_files(verify):
-    """PEM and DER, several in one file or one in each; other files are passed over; one that is none is named."""
-    files = {"policy.cfg": PIN, "chain.pem": pem(ask(), ark()), "VCEK.DER": leaf(), "root.crl": crl(), "notes.txt": "not a certificate", "bad.cer": "junk", "old_crl.pem": pem_crl()}
+    """PEM and DER, several in one file or one in each; other files and folders are passed over; one that is none, or too long, is named."""
+    files = {"policy.cfg": PIN, "old.pem/ark.pem": pem(ark()), "amd.pem": "#" * 70000, "chain.pem": pem(ask(), ark()), "VCEK.DER": leaf(), "root.crl": crl(), "notes.txt": "not a certificate", "bad.cer": "junk", "old_crl.pem": pem_crl()}
     line, checks, _, _ = verify(b"", files)
     assert line == "Verification succeeded under a root that is NOT AMD's, not checked: measurement", checks
-    assert checks["Certificates of"] == ("/attest/VCEK.DER; /attest/bad.cer: PEM has no certificate, or ends within one; /attest/chain.pem; "
+    assert checks["Certificates of"] == ("/attest/VCEK.DER; amd.pem: longer than 65536 bytes; /attest/bad.cer: PEM has no certificate, or ends within one; /attest/chain.pem; "
                                          "/attest/old_crl.pem; /attest/root.crl").replace("/attest/", "")
 
 
@@ -165,7 +166,7 @@ def test_report_data(verify):
     ("kds = ftp://x", "line 1 of the policy: kds is an address such as https://host:port"),
     ("what = ever", "line 1 of the policy: there is no 'what'"),
     (b"\xff\xfe", "policy.cfg is not UTF-8"),
-    ("#" * 70000, "policy.cfg is longer than 65536 bytes"),
+    ("#" * 70000, "policy.cfg: longer than 65536 bytes"),
 ])  # fmt: skip
 def test_bad_policy(verify, policy, error):
     line, _, _, shown = verify(whole(), {"policy.cfg": policy})
