@@ -175,7 +175,9 @@ void mp_hal_delay_us(mp_uint_t us) {
 // ---- random bytes -----------------------------------------------------------------------------------
 void mp_hal_get_random(size_t len, void *buf) {
     if (!entropy_get(buf, len)) {
-        mp_raise_OSError(MP_ENODEV);
+        static const char what[] = "random numbers";
+        mp_obj_t args[] = { MP_OBJ_NEW_SMALL_INT(MP_ENODEV), mp_obj_new_str(what, sizeof(what) - 1) };
+        nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
     }
 }
 

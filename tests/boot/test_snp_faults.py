@@ -53,6 +53,7 @@ def test_no_source_of_randomness(boot_snp):
     """The CPUID page has no RDRAND, and what the host calls random is not taken for it."""
     machine = boot_snp("fault=lying-cpuid", net="user")
     assert "command error, no source of random numbers" in machine.command("net-virtio 10.0.0.1 255.255.255.0 10.0.0.2")
+    assert machine.command("sev-report") == "command error, random numbers: no such device\n"
     assert "SEV-SNP ............: true" in machine.command("sev")
     assert "violation" not in machine.log()
 
