@@ -81,7 +81,7 @@ class Interface:
         return self._netif.mtu()
 
     def gateway(self):
-        """-> the IPv4 gateway as text, or None."""
+        """-> the IPv4 gateway as text, else the one of IPv6 that was given, or None."""
         return self._netif.gateway()
 
     def link(self):

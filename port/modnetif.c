@@ -255,10 +255,15 @@ static mp_obj_t netif_mtu(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_mtu_obj, netif_mtu);
 
-// gateway() -> text of the IPv4 gateway, or None
+// gateway() -> text of the IPv4 gateway, else of the one of IPv6 that was set, or None
 static mp_obj_t netif_gateway(mp_obj_t self_in) {
-    struct netif *netif = &alive(self_in)->netif;
-    return ip4_addr_isany(netif_ip4_gw(netif)) ? mp_const_none : net_text(netif_ip_gw4(netif));
+    netif_obj_t *self = alive(self_in);
+    if (!ip4_addr_isany(netif_ip4_gw(&self->netif))) {
+        return net_text(netif_ip_gw4(&self->netif));
+    }
+    ip_addr_t addr;
+    ip_addr_copy_from_ip6(addr, self->gateway6);
+    return ip6_addr_isany(&self->gateway6) ? mp_const_none : net_text(&addr);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(netif_gateway_obj, netif_gateway);
 

@@ -48,6 +48,7 @@ def test_commands(machine):
     assert "(10.0.0.9/25 02:00:00:00:00:07)" in machine.command("virtio-net 10.0.0.9/25 2:0:0:0:0:7 10.0.0.2")
     assert re.search(r"network initialized \(10\.0\.0\.\d+/24 52:54:00:12:34:56\)", machine.command("net-virtio"))
     assert re.search(r"\(fd00::9/64 .[26ae](:..){5}\)", machine.command("net-virtio fd00::9/64 : fd00::2"))
+    assert re.search(r"^Gateway \.+: fd00::2$", machine.command("net"), re.M)
     for wrong in ("fd00::9/48 : fd00::2", "fd00::x/64 : fd00::2", "fd00::9 : fd00::2", "1.2.3.4 255.0.255.0 1.2.3.1",
                   "1.2.03 255.0.0.0 1.2.3.1", "1.2.3.4/24 : fd00::1", "1.2.3.4", "1.2.3.4 x y", "1.2.3.4/33 : 1.2.3.1", "1.2.3.4/24 01:0:0:0:0:0 1.2.3.1", "1.2.3.4/24 1:2 1.2.3.1", "a b c d"):
         answer = machine.command("net-virtio " + wrong)
