@@ -12,10 +12,19 @@ STACK(main_stack, MAIN_STACK_LEN);
 char *const main_stack_bottom = (char *)main_stack + PAGE_SIZE;
 char *const main_stack_top = (char *)main_stack + sizeof(main_stack);
 
+// Of a hardened build the options are the attacker's, and to the firmware's code and memory no way leads back.
+static bool keeps_boot_services(void) {
+    const char *mode = option_get("boot_services");
+    bool asked = mode != NULL && __builtin_strcmp(mode, "keep") == 0;
+    if (asked && KEELBACK_HARDENED) {
+        console_puts("boot_services=keep: not in a hardened build\n");
+    }
+    return asked && !KEELBACK_HARDENED;
+}
+
 // Run the interpreter in the mode that the options ask for.
 static int run(void) {
-    const char *mode = option_get("boot_services");
-    if (mode != NULL && __builtin_strcmp(mode, "keep") == 0) {
+    if (keeps_boot_services()) {
         console_puts("keeping EFI boot services\n");
         time_calibrate();
         firmware_console_take();

@@ -186,8 +186,9 @@ $(BUILD)/app-setting: FORCE | $(HEADER_BUILD)
 # What is another in a hardened build; Python looks at _repl.HARDENED.
 $(BUILD)/hardened-setting: FORCE | $(HEADER_BUILD)
 	$(Q)echo '$(HARDENED)' | cmp -s - $@ || echo '$(HARDENED)' >$@
-$(BUILD)/port/main.o $(BUILD)/port/modrepl.o $(BUILD)/boot/panic.o: CFLAGS += -DKEELBACK_HARDENED=$(if $(filter 1,$(HARDENED)),1,0)
-$(BUILD)/port/main.o $(BUILD)/port/modrepl.o $(BUILD)/boot/panic.o: $(BUILD)/hardened-setting
+HARDENED_OBJ := $(addprefix $(BUILD)/,port/main.o port/modrepl.o boot/panic.o boot/entry.o)
+$(HARDENED_OBJ): CFLAGS += -DKEELBACK_HARDENED=$(if $(filter 1,$(HARDENED)),1,0)
+$(HARDENED_OBJ): $(BUILD)/hardened-setting
 $(BUILD)/generated/_build.py: FORCE
 	$(Q)$(PYTHON) port/buildinfo.py $@ --cc "$(CC)" --micropython $(MICROPY_GIT_TAG) --lwip $(LWIP_DIR) --mbedtls $(MBEDTLS_DIR) --libsodium $(LIBSODIUM_DIR) --hardened "$(HARDENED)"
 

@@ -37,6 +37,7 @@ def machine(tmp_path_factory, keys):
     (app / "authorized_keys.py").write_text(f"KEYS = {(keys / 'frozen.pub').read_text()!r}\n")
     (app / "main.py").write_text("print('main.py of the executable')\nopen('/secret', 'w').write('what the program keeps')\n")
     shutil.copy(keys / "other.pub", files / "authorized_keys")
+    (files / "keelback.cfg").write_text("boot_services=keep\n")
     for name in ("boot", "main", "_build", "authorized_keys", "shell"):
         (files / f"{name}.py").write_text(f"print('{name}.py of the volume')\nHARDENED = False\n")
     image.make_folder(made / "volume", executable(made, app, "HARDENED=1"), [files])
@@ -55,6 +56,10 @@ def test_no_code_of_the_volume(machine):
     """Its programs do not run, and its modules are not imported, whatever they are called."""
     assert "main.py of the executable" in machine.greeting and "of the volume" not in machine.greeting
     assert re.search(r"^Hardened \.+: yes$", machine.command("build"), re.M) and "of the volume" not in machine.command("info")
+
+
+def test_no_way_back_to_the_firmware(machine):
+    assert re.search(r"^boot_services=keep: not in a hardened build\r?\nexiting EFI boot services", machine.greeting, re.M)
 
 
 @pytest.mark.parametrize("line", ["python", "cat /secret", "ls /", "stat /secret"])
