@@ -50,29 +50,34 @@ static bool is(const char *value, size_t len, const char *word) {
     return __builtin_strlen(word) == len && __builtin_memcmp(value, word, len) == 0;
 }
 
+#define NAME_SHOWN 32           // bytes; from a file of anybody's
+
 // -> the option's name and what is wrong with it; until the next call.
-static const char *about(const entry_t *e, const char *what) {
-    static char text[64];
-    size_t n = __builtin_strlen(e->name);
-    __builtin_memcpy(text, e->name, n);
+static const char *about(const char *name, size_t len, const char *what) {
+    static char text[NAME_SHOWN + 64];
+    size_t n = len < NAME_SHOWN ? len : NAME_SHOWN;
+    for (size_t i = 0; i < n; i++) {
+        text[i] = name[i] > ' ' && name[i] < 0x7f ? name[i] : '?';
+    }
     __builtin_memcpy(text + n, what, __builtin_strlen(what) + 1);
     return text;
 }
 
 static const char *set(options_t *o, const entry_t *e, const char *value, size_t len) {
+    size_t name_len = __builtin_strlen(e->name);
     void *field = (uint8_t *)o + e->at;
     if (e->kind == TEXT) {
         if (len >= e->room) {
-            return about(e, " is too long");
+            return about(e->name, name_len, " is too long");
         }
         __builtin_memcpy(field, value, len);
         ((char *)field)[len] = 0;
     } else if (e->kind == NUMBER) {
-        return number(value, len, field) ? NULL : about(e, " wants a number");
+        return number(value, len, field) ? NULL : about(e->name, name_len, " wants a number");
     } else {
         bool on = is(value, len, "yes") || is(value, len, "on");
         if (!on && !is(value, len, "no") && !is(value, len, "off")) {
-            return about(e, " wants yes or no");
+            return about(e->name, name_len, " wants yes or no");
         }
         *(bool *)field = on;
     }
@@ -99,7 +104,7 @@ static const char *one(options_t *o, const char *text, size_t len) {
             return set(o, &entries[i], text + value, len - value);
         }
     }
-    return "there is no option of that name; docs/emulator.md lists them";
+    return about(text, name_len, ": no such option; docs/emulator.md lists them");
 }
 
 // words: separated by spaces; else by line ends, and # begins a comment. A word without = is the target.

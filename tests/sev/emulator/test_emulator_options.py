@@ -7,8 +7,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-NUMBER, SWITCH, NAME, FORM, LONG = ("an option wants a number", "an option wants yes or no", "there is no option of that name; docs/emulator.md lists them",
-                                    "an option is NAME=VALUE", "an option's value is too long")
+NAME, FORM = ": no such option; docs/emulator.md lists them", "an option is NAME=VALUE"
 
 
 class Options(ctypes.Structure):
@@ -48,7 +47,7 @@ def test_numbers(parse, text, value):
 @pytest.mark.parametrize("text", ["", "x", "K", "0x", "0xK", "0xg", "1KK", "1 2", "-1", "1.5", "12q", "18446744073709551616", "0x10000000000000000", "17179869184G"])
 def test_no_numbers(parse, text):
     wrong, options = parse(f"split={text}")
-    assert (wrong, options.split) == (NUMBER, 0)
+    assert (wrong, options.split) == ("split wants a number", 0)
 
 
 @pytest.mark.parametrize("text, on", [("yes", True), ("on", True), ("no", False), ("off", False)])
@@ -59,7 +58,7 @@ def test_switches(parse, text, on):
 
 @pytest.mark.parametrize("text", ["", "y", "1", "yep", "in", "of", "nay", "yesyes", "Yes", "true"])
 def test_no_switches(parse, text):
-    assert parse(f"vlek={text}")[0] == SWITCH
+    assert parse(f"vlek={text}")[0] == "vlek wants yes or no"
 
 
 def test_lines(parse):
@@ -73,8 +72,9 @@ def test_words(parse):
     assert (wrong, options.target, options.fault, options.split) == (None, b"linux.efi", b"busy:2", 1 << 20)
 
 
-@pytest.mark.parametrize("text, wrong", [("colour=blue", NAME), ("=1", NAME), ("splits=1", NAME), ("spli=1", NAME), ("split", FORM), ("end=" + "x" * 8, LONG),
-                                         ("args=" + "x" * 1024, LONG)])
+@pytest.mark.parametrize("text, wrong", [("colour=blue", "colour" + NAME), ("=1", NAME), ("splits=1", "splits" + NAME), ("spli=1", "spli" + NAME), ("split", FORM),
+                                         ("end=" + "x" * 8, "end is too long"), ("args=" + "x" * 1024, "args is too long"),
+                                         ("n\n" * 9, FORM), ("x" * 40 + "=1", "x" * 32 + NAME), ("a\tb\x7f=1", "a?b?" + NAME)])
 def test_refused(parse, text, wrong):
     assert parse(text)[0] == wrong
     assert parse("rdtsc=on\n" + text)[0] == wrong
