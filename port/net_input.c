@@ -9,6 +9,7 @@
 #include "lwip/priv/tcp_priv.h"
 #include "netif/ethernet.h"
 #include <stdbool.h>
+#include <string.h>
 #include "net_hooks.h"
 
 #define MSS_LEAST 64                        // bytes; a peer that asks for less wants us to work in vain
@@ -29,9 +30,43 @@ static uint16_t shortest(uint16_t type) {
     }
 }
 
+static bool is_ours4(uint32_t addr) {
+    struct netif *netif;
+    NETIF_FOREACH(netif) {
+        if (netif_ip4_addr(netif)->addr == addr && addr != IPADDR_ANY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Not one that is tentative: who has it already says so from there.
+static bool is_ours6(const ip6_addr_p_t *addr) {
+    struct netif *netif;
+    NETIF_FOREACH(netif) {
+        for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+            if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) && memcmp(netif_ip6_addr(netif, i)->addr, addr->addr, sizeof(addr->addr)) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// A packet off a wire that claims to come from ourselves (LAND): one datagram would have a server answer itself for ever.
+// RFC 1122, 3.2.1.3; RFC 4291, 2.5.3.
+static bool from_ourselves(const struct eth_hdr *eth) {
+    const void *packet = eth + 1;
+    if (eth->type == PP_HTONS(ETHTYPE_IP)) {
+        uint32_t addr = ((const struct ip_hdr *)packet)->src.addr;
+        return is_ours4(addr) || (addr & PP_HTONL(0xff000000u)) == PP_HTONL(0x7f000000u);
+    }
+    return eth->type == PP_HTONS(ETHTYPE_IPV6) && is_ours6(&((const struct ip6_hdr *)packet)->src);
+}
+
 err_t net_input(struct pbuf *p, struct netif *netif) {
     const struct eth_hdr *eth = p->payload;
-    if (p->len < SIZEOF_ETH_HDR || p->len < shortest(eth->type)) {
+    if (p->len < SIZEOF_ETH_HDR || p->len < shortest(eth->type) || from_ourselves(eth)) {
         pbuf_free(p);
         return ERR_OK;
     }
