@@ -13,6 +13,7 @@ from net.http_wire import HTTPError, date, keeps_alive, parse_head, parse_target
 
 _PIECE = 16384  # bytes sent at once
 _DISCARD_MAX = 65536  # bytes of a body that nobody read, which we read to keep the connection
+_LINGER_MAX = 16 << 20  # of one that was refused, which we read so that the client gets to its answer; linger_ms bounds it, too
 
 
 class Disconnected(OSError):
@@ -193,7 +194,7 @@ class Connection:
         """Take what the client still sends, for a while: closing at once would lose it the answer."""
         self._limit(self._server.linger_ms)
         read = 0
-        while read < _DISCARD_MAX and await self._input.fill():
+        while read < _LINGER_MAX and await self._input.fill():
             read += self._input.waiting
             self._input.clear()
 
