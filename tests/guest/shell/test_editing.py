@@ -91,8 +91,7 @@ def test_paste(vm):
     lines = [f"zc{i}" for i in range(60)]
     for end in ("\r", "\n", "\r\n"):
         vm.send(end.join(lines) + end + "uptime\r")
-        answer = console.plain(vm.expect(rb"zc59`.*?second.*?\n> \Z", 60)[0])
-        assert "second" in answer
+        vm.expect(rb"zc59`.*?uptime.*?(?:second|minute|hour).*?\n> \Z", 60)
     text = console.plain(bytes(vm.console[-40000:]))
     assert all(text.count(f"unknown command `{line}`") >= 3 for line in lines)
 
